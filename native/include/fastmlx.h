@@ -1,0 +1,107 @@
+/* FastMlx engine ABI, version 1. Compiles as C11 and C++20. Grow it by adding functions, never by changing one.
+ * Threads: fm_abi_version, fm_last_error and fm_set_log from any thread; everything that takes a model only from the
+ * thread that opened it. Every function returns a status; the text of the last failure on the calling thread is
+ * fm_last_error(). No C++ exception crosses this boundary. */
+#ifndef FASTMLX_H
+#define FASTMLX_H
+#include <stdint.h>
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(_WIN32)
+#define FM_API
+#else
+#define FM_API __attribute__((visibility("default")))
+#endif
+
+typedef int32_t fm_status;
+#define FM_OK 0
+#define FM_INVALID (-1)     /* the caller's mistake: bad argument, bad file content */
+#define FM_UNSUPPORTED (-2) /* this backend or model cannot do it */
+#define FM_NO_MEMORY (-3)
+#define FM_IO (-4)
+#define FM_INTERNAL (-5)
+
+#define FM_BACKEND_AUTO 0 /* MLX where it is linked and a GPU exists, else CPU */
+#define FM_BACKEND_MLX 1
+#define FM_BACKEND_CPU 2
+#define FM_BACKEND_NULL 3 /* no weights: the next token is a hash of the timeline */
+
+#define FM_LAST_TOKEN (-1) /* the token this slot sampled in the step before, which may still be on the device */
+
+typedef struct fm_model fm_model;
+typedef void (*fm_log_fn)(void* context, int32_t level, const char* text);
+
+typedef struct fm_model_options {
+    int32_t backend;          /* FM_BACKEND_* */
+    int32_t threads;          /* 0 = all cores */
+    int32_t max_slots;        /* 0 = 64 */
+    int32_t max_step_tokens;  /* 0 = 512: the most tokens of one step, over all its rows */
+    uint64_t state_bytes_max; /* 0 = no limit: state of all slots together */
+} fm_model_options;
+
+typedef struct fm_model_info {
+    int32_t vocab_size;
+    int32_t context_max;
+    int32_t can_trim; /* 1: fm_slot_trim works at every length */
+    int32_t reserved;
+    uint64_t weight_bytes;
+    uint64_t state_bytes_per_token;
+    uint64_t scratch_bytes;
+    char backend[32];
+    char model_type[32];
+} fm_model_info;
+
+typedef struct fm_row { /* one slot's share of a step */
+    int32_t slot;
+    int32_t first;  /* feed `count` tokens at positions first, first+1, ...; first must equal the slot's length */
+    int32_t count;
+    int32_t sample; /* 1: sample after the row's last token; 0 in the middle of a prompt */
+    float temperature; /* 0 = greedy */
+    float top_p;       /* 1 = off */
+    float min_p;       /* 0 = off */
+    int32_t top_k;     /* 0 = off */
+    uint64_t seed;     /* the sample depends only on (logits, parameters, seed, position) */
+} fm_row;
+
+FM_API uint32_t fm_abi_version(void);
+FM_API const char* fm_last_error(void); /* valid until the next failing call on this thread */
+FM_API void fm_set_log(fm_log_fn log, void* context);
+
+FM_API fm_status fm_model_open(const char* dir, const fm_model_options* options, fm_model** out);
+FM_API void fm_model_close(fm_model* model);
+FM_API fm_status fm_model_describe(const fm_model* model, fm_model_info* out);
+
+FM_API fm_status fm_slot_open(fm_model* model, int32_t* out);
+/* A new slot that shares the first `length` tokens of `slot`, copy on write. FM_UNSUPPORTED where state cannot be cut
+ * and `length` is not the slot's own length. */
+FM_API fm_status fm_slot_fork(fm_model* model, int32_t slot, int32_t length, int32_t* out);
+FM_API fm_status fm_slot_trim(fm_model* model, int32_t slot, int32_t length);
+FM_API fm_status fm_slot_length(const fm_model* model, int32_t slot, int32_t* out);
+FM_API fm_status fm_slot_bytes(const fm_model* model, int32_t slot, uint64_t* out);
+FM_API void fm_slot_close(fm_model* model, int32_t slot);
+/* State of a slot as bytes, for the disk tier. Call fm_slot_save with capacity 0 to learn the size. The format belongs
+ * to this model, backend and version; fm_slot_load refuses (FM_INVALID) what does not fit, and leaves no slot behind. */
+FM_API fm_status fm_slot_save(fm_model* model, int32_t slot, void* buffer, uint64_t capacity, uint64_t* size);
+FM_API fm_status fm_slot_load(fm_model* model, const void* buffer, uint64_t size, int32_t* out);
+
+/* `tokens` holds the rows' tokens one after the other; `count` is their total. At most two steps in flight. */
+FM_API fm_status fm_step_begin(fm_model* model, const fm_row* rows, int32_t row_count, const int32_t* tokens,
+                               int32_t count);
+/* Finishes the oldest step: one id per row of it, in order; -1 where sample was 0. */
+FM_API fm_status fm_step_end(fm_model* model, int32_t* next, int32_t count);
+
+/* For tests and `debug logits`: one row, fed synchronously; writes float32 logits (row.count, vocab) when all is 1,
+ * else (1, vocab). No step may be in flight. */
+FM_API fm_status fm_debug_logits(fm_model* model, const fm_row* row, const int32_t* tokens, int32_t all, float* out,
+                                 uint64_t capacity);
+/* Log-probabilities of the last finished step's row `row`: chosen token's, and the `top` best ids with theirs.
+ * Only when fm_row.sample was 3 (1 | 2: keep the log-softmax). */
+FM_API fm_status fm_step_logprobs(fm_model* model, int32_t row, int32_t top, float* chosen, int32_t* ids,
+                                  float* logprobs);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,3 @@
+#include "fastmlx.h"
+
+extern "C" uint32_t fm_abi_version(void) { return 1; }

@@ -1,0 +1,9 @@
+using System.Buffers;
+
+namespace FastMlx.Api;
+
+/// <summary>Where a stream writer puts its server-sent events: whole frames, each ended by <see cref="EndEvent"/>.</summary>
+public interface IEventOutput : IBufferWriter<byte>
+{
+    void EndEvent();
+}

@@ -1,0 +1,22 @@
+namespace FastMlx.Chat;
+
+/// <summary>
+/// Receives what a model says, in order, as UTF-8 that never splits a character. Called by one thread; spans live for
+/// the call. Invariants: between <see cref="ToolCallBegin"/> and <see cref="ToolCallEnd"/> only
+/// <see cref="ToolCallArguments"/> is called, and its pieces joined are one valid JSON object (at least "{}"); no
+/// control markup is ever in text, thinking or arguments.
+/// </summary>
+public interface IChatEventSink
+{
+    void Text(ReadOnlySpan<byte> utf8);
+
+    void Thinking(ReadOnlySpan<byte> utf8);
+
+    /// <param name="name">A tool's name, case-corrected to a declared one where there is one.</param>
+    /// <param name="wireId">The id that the model itself wrote (Kimi, Mistral), else null.</param>
+    void ToolCallBegin(string name, string? wireId);
+
+    void ToolCallArguments(ReadOnlySpan<byte> utf8Json);
+
+    void ToolCallEnd();
+}

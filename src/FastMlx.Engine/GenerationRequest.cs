@@ -1,0 +1,48 @@
+namespace FastMlx.Engine;
+
+/// <summary>What a caller asks of the engine: token ids in, limits, how to sample. Immutable after submission.</summary>
+public sealed record GenerationRequest
+{
+    public required int[] Prompt { get; init; }
+
+    /// <summary>Most tokens to sample (already clamped to what fits the context).</summary>
+    public required int MaxTokens { get; init; }
+
+    public SamplingParameters Sampling { get; init; }
+
+    /// <summary>Sampling one of these ends the generation; the id itself is not delivered.</summary>
+    public int[] StopTokens { get; init; } = [];
+
+    /// <summary>Ascending positions in <see cref="Prompt"/> worth a checkpoint: end of tools, of system, of history.</summary>
+    public int[] Checkpoints { get; init; } = [];
+
+    public Lane Lane { get; init; } = Lane.Main;
+
+    /// <summary>Cache partition (a hash of the API key); requests of different partitions never share state.</summary>
+    public ulong Partition { get; init; }
+
+    /// <summary>Names the conversation for affinity and explanations; never text of a prompt.</summary>
+    public string? Session { get; init; }
+}
+
+/// <summary>Temperature 0 is greedy; TopP 1, MinP 0 and TopK 0 are off.</summary>
+public readonly record struct SamplingParameters(float Temperature, float TopP, float MinP, int TopK, ulong Seed);
+
+/// <summary>Scheduling class, most urgent first.</summary>
+public enum Lane
+{
+    Main,
+    Subagent,
+    Title,
+    Batch,
+}
+
+public enum FinishReason
+{
+    None,
+    Stop,
+    MaxTokens,
+    ContextFull,
+    Cancelled,
+    Failed,
+}

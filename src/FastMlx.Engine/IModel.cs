@@ -1,0 +1,85 @@
+using System.Runtime.InteropServices;
+
+namespace FastMlx.Engine;
+
+/// <summary>
+/// What the engine needs of a model: slots (timelines of tokens) and steps over them. Mirrors <c>fastmlx.h</c>.
+/// Threads: all members are called by one thread only, the one that opened the model. Failures are
+/// <see cref="ModelException"/>; after one in a step the rows of that step must be considered lost.
+/// </summary>
+public interface IModel : IDisposable
+{
+    ModelInfo Info { get; }
+
+    int OpenSlot();
+
+    /// <summary>A new slot that shares the first <paramref name="length"/> tokens, copy on write.</summary>
+    int ForkSlot(int slot, int length);
+
+    /// <summary>Cuts a slot to <paramref name="length"/> tokens; false where its state cannot be cut there.</summary>
+    bool TryTrimSlot(int slot, int length);
+
+    ulong SlotBytes(int slot);
+
+    void CloseSlot(int slot);
+
+    /// <summary>Bytes that <see cref="SaveSlot"/> would write.</summary>
+    long SavedSize(int slot);
+
+    void SaveSlot(int slot, Span<byte> destination);
+
+    /// <summary>A slot from saved bytes, or -1 where they do not belong to this model.</summary>
+    int LoadSlot(ReadOnlySpan<byte> saved);
+
+    /// <summary>Queues a step. At most two are in flight.</summary>
+    void BeginStep(ReadOnlySpan<StepRow> rows, ReadOnlySpan<int> tokens);
+
+    /// <summary>Finishes the oldest step: one id a row, -1 where nothing was sampled.</summary>
+    void EndStep(Span<int> next);
+}
+
+/// <summary>Facts about an open model. Sizes in bytes, lengths in tokens.</summary>
+public sealed record ModelInfo
+{
+    public required int VocabSize { get; init; }
+    public required int ContextMax { get; init; }
+    public required bool CanTrim { get; init; }
+    public required ulong WeightBytes { get; init; }
+    public required ulong StateBytesPerToken { get; init; }
+    public ulong ScratchBytes { get; init; }
+    public required string Backend { get; init; }
+    public required string ModelType { get; init; }
+}
+
+/// <summary>One slot's share of a step; the layout is <c>fm_row</c>'s (checked by a test).</summary>
+[StructLayout(LayoutKind.Sequential)]
+public struct StepRow
+{
+    /// <summary>Stands in the token list for "what this slot sampled in the step before".</summary>
+    public const int LastToken = -1;
+
+    public int Slot;
+    public int First;
+    public int Count;
+    public int Sample;
+    public float Temperature;
+    public float TopP;
+    public float MinP;
+    public int TopK;
+    public ulong Seed;
+}
+
+/// <summary>A model call failed. <see cref="Kind"/> tells whose fault it was.</summary>
+public sealed class ModelException(ModelFailure kind, string message) : Exception(message)
+{
+    public ModelFailure Kind { get; } = kind;
+}
+
+public enum ModelFailure
+{
+    Invalid = -1,
+    Unsupported = -2,
+    NoMemory = -3,
+    Io = -4,
+    Internal = -5,
+}
