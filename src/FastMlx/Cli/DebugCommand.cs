@@ -1,0 +1,26 @@
+using System.CommandLine;
+
+namespace FastMlx.Cli;
+
+/// <summary>`fastmlx debug …`: JSON in, JSON out, for people and tests that look inside. One file a verb.</summary>
+internal static class DebugCommand
+{
+    public static Command Create()
+    {
+        var command = new Command("debug", "Look inside: logits, templates, tokenizers, parsers.");
+        foreach (Command verb in Verbs())
+            command.Subcommands.Add(verb);
+        return command;
+    }
+
+    private static IEnumerable<Command> Verbs()
+    {
+        // logits
+        // render
+        // tokenize
+        // detokenize
+        // parse
+        // coerce
+        yield break;
+    }
+}
