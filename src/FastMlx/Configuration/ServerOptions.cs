@@ -1,0 +1,49 @@
+namespace FastMlx.Configuration;
+
+/// <summary>Everything that can be configured, with its defaults. Sizes in bytes, times in seconds, lengths in tokens.</summary>
+internal sealed record ServerOptions
+{
+    public string Host { get; init; } = "0.0.0.0";
+    public int Port { get; init; } = 8000;
+
+    /// <summary>A Hugging Face id or a folder; null is the embedded demo model.</summary>
+    public string? ModelName { get; init; }
+
+    public string ApiModelName { get; init; } = "claude-4-sonnet-20250514";
+    public bool TrustRemoteCode { get; init; }
+    public string? EosToken { get; init; }
+    public int DefaultMaxTokens { get; init; } = 4096;
+
+    /// <summary>Null where nothing was configured, so that the model's generation_config.json can decide.</summary>
+    public float? DefaultTemperature { get; init; }
+
+    public float? DefaultTopP { get; init; }
+    public bool Verbose { get; init; }
+    public string? ApiKey { get; init; }
+    public IReadOnlyList<string> AllowedHosts { get; init; } = [];
+    public IReadOnlyList<string> AllowedOrigins { get; init; } = [];
+    public string Backend { get; init; } = "auto";
+    public int Threads { get; init; }
+    public int ContextLength { get; init; }
+    public long CacheBytes { get; init; }
+    public string? DiskCacheDirectory { get; init; }
+    public long DiskCacheBytes { get; init; } = 8L << 30;
+    public string? ToolFormat { get; init; }
+    public bool Strict { get; init; }
+    public string LogFormat { get; init; } = "text";
+    public string? TraceDirectory { get; init; }
+    public HubSettings Hub { get; init; } = new();
+
+    /// <summary>Our own files: the extracted demo model, the disk cache, batches.</summary>
+    public string HomeDirectory { get; init; } = "";
+}
+
+/// <summary>The variables that Hugging Face's own tools use, so that the cache is shared with them.</summary>
+internal sealed record HubSettings
+{
+    public string? Home { get; init; }
+    public string? CacheDirectory { get; init; }
+    public string? Endpoint { get; init; }
+    public string? Token { get; init; }
+    public bool Offline { get; init; }
+}
