@@ -6,7 +6,7 @@ internal static class Program
 {
     public static Task<int> Main(string[] args)
     {
-        var root = new RootCommand("Runs MLX-format language models behind the Anthropic and OpenAI APIs, on this machine.");
+        var root = new RootCommand("Serves MLX-format language models on this machine, to Claude Code and others.");
         root.Subcommands.Add(Cli.DebugCommand.Create());
         return root.Parse(args).InvokeAsync();
     }

@@ -101,6 +101,9 @@ internal static class Settings
             static (o, v) => Bool(v) is { } b ? o with { Hub = o.Hub with { Offline = b } } : null),
     ];
 
+    private static readonly (string Unit, int Bits)[] Units =
+        [("GB", 30), ("MB", 20), ("KB", 10), ("G", 30), ("M", 20), ("K", 10)];
+
     private static bool IsHost(string value) =>
         value == "localhost" || System.Net.IPAddress.TryParse(value, out _);
 
@@ -128,7 +131,7 @@ internal static class Settings
     {
         ReadOnlySpan<char> text = value.AsSpan().Trim();
         int shift = 0;
-        foreach ((string unit, int bits) in new[] { ("GB", 30), ("MB", 20), ("KB", 10), ("G", 30), ("M", 20), ("K", 10) })
+        foreach ((string unit, int bits) in Units)
         {
             if (!text.EndsWith(unit, StringComparison.OrdinalIgnoreCase))
                 continue;
