@@ -81,8 +81,8 @@ FM_API fm_status fm_slot_trim(fm_model* model, int32_t slot, int32_t length);
 FM_API fm_status fm_slot_length(const fm_model* model, int32_t slot, int32_t* out);
 FM_API fm_status fm_slot_bytes(const fm_model* model, int32_t slot, uint64_t* out);
 FM_API void fm_slot_close(fm_model* model, int32_t slot);
-/* State of a slot as bytes, for the disk tier. Call fm_slot_save with capacity 0 to learn the size. The format belongs
- * to this model, backend and version; fm_slot_load refuses (FM_INVALID) what does not fit, and leaves no slot behind. */
+/* State of a slot as bytes, for the disk tier. Call fm_slot_save with capacity 0 to learn the size. The format
+ * belongs to this model, backend and version; fm_slot_load refuses (FM_INVALID) what does not fit, and leaves no slot behind. */
 FM_API fm_status fm_slot_save(fm_model* model, int32_t slot, void* buffer, uint64_t capacity, uint64_t* size);
 FM_API fm_status fm_slot_load(fm_model* model, const void* buffer, uint64_t size, int32_t* out);
 
@@ -92,8 +92,8 @@ FM_API fm_status fm_step_begin(fm_model* model, const fm_row* rows, int32_t row_
 /* Finishes the oldest step: one id per row of it, in order; -1 where sample was 0. */
 FM_API fm_status fm_step_end(fm_model* model, int32_t* next, int32_t count);
 
-/* For tests and `debug logits`: one row, fed synchronously; writes float32 logits (row.count, vocab) when all is 1,
- * else (1, vocab). No step may be in flight. */
+/* For tests and `debug logits`: one row, fed synchronously; writes float32 logits (row.count, vocab) when all
+ * is 1, else (1, vocab). No step may be in flight. */
 FM_API fm_status fm_debug_logits(fm_model* model, const fm_row* row, const int32_t* tokens, int32_t all, float* out,
                                  uint64_t capacity);
 /* Log-probabilities of the last finished step's row `row`: chosen token's, and the `top` best ids with theirs.

@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace FastMlx.Api;
 
-/// <summary>Where a stream writer puts its server-sent events: whole frames, each ended by <see cref="EndEvent"/>.</summary>
+/// <summary>Where a writer puts its server-sent events: whole frames, each ended by <see cref="EndEvent"/>.</summary>
 public interface IEventOutput : IBufferWriter<byte>
 {
     void EndEvent();

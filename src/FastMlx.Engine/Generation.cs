@@ -17,7 +17,9 @@ public abstract class Generation
     /// <summary>Reused, prefilled, sampled tokens, timings; complete at the end, growing before it.</summary>
     public abstract GenerationStats Stats { get; }
 
-    /// <summary>Waits until tokens can be read (true) or the generation has ended and all tokens are read (false).</summary>
+    /// <summary>
+    /// Waits until tokens can be read (true) or the generation has ended and all tokens are read (false).
+    /// </summary>
     public abstract ValueTask<bool> WaitAsync(CancellationToken cancellationToken);
 
     /// <summary>Takes what is there, at most <paramref name="destination"/>'s length; 0 when nothing is.</summary>
@@ -38,6 +40,8 @@ public readonly record struct GenerationStats
     public double PrefillMs { get; init; }
     public double DecodeMs { get; init; }
 
-    /// <summary>First prompt position that no cached timeline of this session shared, or -1 where all was shared.</summary>
+    /// <summary>
+    /// First prompt position that no cached timeline of this session shared, or -1 where all was shared.
+    /// </summary>
     public int DivergedAt { get; init; }
 }

@@ -1,6 +1,8 @@
 namespace FastMlx.Engine;
 
-/// <summary>What a caller asks of the engine: token ids in, limits, how to sample. Immutable after submission.</summary>
+/// <summary>
+/// What a caller asks of the engine: token ids in, limits, how to sample. Immutable after submission.
+/// </summary>
 public sealed record GenerationRequest
 {
     public required int[] Prompt { get; init; }
@@ -13,7 +15,9 @@ public sealed record GenerationRequest
     /// <summary>Sampling one of these ends the generation; the id itself is not delivered.</summary>
     public int[] StopTokens { get; init; } = [];
 
-    /// <summary>Ascending positions in <see cref="Prompt"/> worth a checkpoint: end of tools, of system, of history.</summary>
+    /// <summary>
+    /// Ascending positions in <see cref="Prompt"/> worth a checkpoint: end of tools, of system, of history.
+    /// </summary>
     public int[] Checkpoints { get; init; } = [];
 
     public Lane Lane { get; init; } = Lane.Main;

@@ -2,7 +2,9 @@ using System.Buffers;
 
 namespace FastMlx.Http;
 
-/// <summary>Handles one request. Runs on the connection's task; must answer through the exchange exactly once.</summary>
+/// <summary>
+/// Handles one request. Runs on the connection's task; must answer through the exchange exactly once.
+/// </summary>
 public delegate Task RequestHandler(HttpExchange exchange);
 
 /// <summary>
@@ -32,7 +34,9 @@ public abstract class HttpExchange
     /// </summary>
     public abstract ValueTask<ReadOnlyMemory<byte>> ReadBodyAsync();
 
-    /// <summary>A header of the response; call before <see cref="RespondAsync"/> or <see cref="BeginEventsAsync"/>.</summary>
+    /// <summary>
+    /// A header of the response; call before <see cref="RespondAsync"/> or <see cref="BeginEventsAsync"/>.
+    /// </summary>
     public abstract void SetHeader(string name, string value);
 
     public abstract ValueTask RespondAsync(int status, string contentType, ReadOnlyMemory<byte> body);
@@ -55,7 +59,9 @@ public abstract class EventStream : IBufferWriter<byte>, IAsyncDisposable
 
     public abstract void EndEvent();
 
-    /// <summary>Sends the marked events. Throws <see cref="OperationCanceledException"/> once the peer is gone.</summary>
+    /// <summary>
+    /// Sends the marked events. Throws <see cref="OperationCanceledException"/> once the peer is gone.
+    /// </summary>
     public abstract ValueTask FlushAsync();
 
     /// <summary>Ends the body; the connection may be used again.</summary>

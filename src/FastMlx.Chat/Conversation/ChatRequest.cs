@@ -65,7 +65,9 @@ public sealed record ToolResultPart(string CallId, IReadOnlyList<ContentPart> Co
 /// <summary>Makes a deferred tool available from here on: its definition is rendered at this place.</summary>
 public sealed record ToolReferencePart(string Name) : ContentPart;
 
-/// <summary>An image or document that the model cannot see; <paramref name="Note"/> is the text it gets instead.</summary>
+/// <summary>
+/// An image or document that the model cannot see; <paramref name="Note"/> is the text it gets instead.
+/// </summary>
 public sealed record MediaPart(string MediaType, string Note) : ContentPart;
 
 /// <summary>A tool on offer. <paramref name="SchemaJson"/> is the parameters' JSON schema, an object.</summary>

@@ -1,6 +1,8 @@
 namespace FastMlx.Configuration;
 
-/// <summary>Everything that can be configured, with its defaults. Sizes in bytes, times in seconds, lengths in tokens.</summary>
+/// <summary>
+/// Everything that can be configured, with its defaults. Sizes in bytes, times in seconds, lengths in tokens.
+/// </summary>
 internal sealed record ServerOptions
 {
     public string Host { get; init; } = "0.0.0.0";

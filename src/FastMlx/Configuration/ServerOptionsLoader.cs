@@ -38,7 +38,9 @@ internal static class ServerOptionsLoader
 
     private static ServerOptions WithFolders(ServerOptions options, Func<string, string?> environment)
     {
-        string cache = environment("XDG_CACHE_HOME") is { Length: > 0 } xdg ? xdg : Path.Combine(UserHome(environment), ".cache");
+        string cache = environment("XDG_CACHE_HOME") is { Length: > 0 } xdg
+            ? xdg
+            : Path.Combine(UserHome(environment), ".cache");
         string home = options.HomeDirectory.Length > 0 ? options.HomeDirectory : Path.Combine(cache, "fastmlx");
         HubSettings hub = options.Hub;
         string hubHome = hub.Home ?? Path.Combine(cache, "huggingface");

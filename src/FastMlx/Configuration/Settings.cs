@@ -92,7 +92,7 @@ internal static class Settings
             static (o, v) => o with { Hub = o.Hub with { CacheDirectory = v } }),
         new("HF_ENDPOINT", "", "", "an https address",
             "Another hub to download from.",
-            static (o, v) => Uri.TryCreate(v, UriKind.Absolute, out _) ? o with { Hub = o.Hub with { Endpoint = v } } : null),
+            static (o, v) => IsAddress(v) ? o with { Hub = o.Hub with { Endpoint = v } } : null),
         new("HF_TOKEN", "", "", "a token",
             "For models that need one. Sent to the hub only.",
             static (o, v) => o with { Hub = o.Hub with { Token = v } }),
@@ -103,6 +103,8 @@ internal static class Settings
 
     private static readonly (string Unit, int Bits)[] Units =
         [("GB", 30), ("MB", 20), ("KB", 10), ("G", 30), ("M", 20), ("K", 10)];
+
+    private static bool IsAddress(string value) => Uri.TryCreate(value, UriKind.Absolute, out _);
 
     private static bool IsHost(string value) =>
         value == "localhost" || System.Net.IPAddress.TryParse(value, out _);
