@@ -82,7 +82,8 @@ FM_API fm_status fm_slot_length(const fm_model* model, int32_t slot, int32_t* ou
 FM_API fm_status fm_slot_bytes(const fm_model* model, int32_t slot, uint64_t* out);
 FM_API void fm_slot_close(fm_model* model, int32_t slot);
 /* State of a slot as bytes, for the disk tier. Call fm_slot_save with capacity 0 to learn the size. The format
- * belongs to this model, backend and version; fm_slot_load refuses (FM_INVALID) what does not fit, and leaves no slot behind. */
+ * belongs to this model, backend and version; fm_slot_load refuses (FM_INVALID) what does not fit, and leaves no
+ * slot behind. */
 FM_API fm_status fm_slot_save(fm_model* model, int32_t slot, void* buffer, uint64_t capacity, uint64_t* size);
 FM_API fm_status fm_slot_load(fm_model* model, const void* buffer, uint64_t size, int32_t* out);
 

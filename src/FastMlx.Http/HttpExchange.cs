@@ -46,8 +46,8 @@ public abstract class HttpExchange
 }
 
 /// <summary>
-/// The open body of an event stream. Write a frame through the <see cref="IBufferWriter{T}"/> members, mark its end with
-/// <see cref="EndEvent"/>, send with <see cref="FlushAsync"/>: each event is one chunk and one send. One writer.
+/// The open body of an event stream. Write a frame through the <see cref="IBufferWriter{T}"/> members, mark its end
+/// with <see cref="EndEvent"/>, send with <see cref="FlushAsync"/>: each event is one chunk and one send. One writer.
 /// </summary>
 public abstract class EventStream : IBufferWriter<byte>, IAsyncDisposable
 {
