@@ -24,7 +24,16 @@ public abstract class HttpExchange
     /// <summary>First value of a header, names without case; null where absent.</summary>
     public abstract string? Header(string name);
 
+    /// <summary>All headers in the order of arrival, values as Latin-1.</summary>
+    public virtual IEnumerable<KeyValuePair<string, string>> Headers => [];
+
+    /// <summary>Whether the request announced a body that is not empty.</summary>
+    public virtual bool HasBody => true;
+
     public abstract System.Net.IPEndPoint Remote { get; }
+
+    /// <summary>The address and port that the peer reached us at; an IPv4 address is never mapped to IPv6.</summary>
+    public virtual System.Net.IPEndPoint Local => new(System.Net.IPAddress.Loopback, 0);
 
     public abstract CancellationToken Aborted { get; }
 
@@ -43,6 +52,11 @@ public abstract class HttpExchange
 
     /// <summary>Sends status 200 and event-stream headers at once; the stream is disposed by the caller.</summary>
     public abstract ValueTask<EventStream> BeginEventsAsync();
+
+    /// <summary>Cuts the connection, so that an unfinished answer cannot look whole to the peer.</summary>
+    public virtual void Abort()
+    {
+    }
 }
 
 /// <summary>
