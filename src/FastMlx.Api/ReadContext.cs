@@ -1,0 +1,112 @@
+namespace FastMlx.Api;
+
+/// <summary>What the readers of one body share: options, problems, and checks of single fields.</summary>
+internal sealed class ReadContext(ReaderOptions options)
+{
+    public Problems Problems { get; } = new();
+
+    public bool IsStrict => options.Strict;
+
+    public ReaderLimits Limits => options.Limits;
+
+    public int CacheMarks { get; private set; }
+
+    public bool WantsLongCache { get; private set; }
+
+    /// <summary>Strict: unknown members are an error. Else they are counted.</summary>
+    /// <param name="owner">The object.</param>
+    /// <param name="path">Where it stands in this body, for errors.</param>
+    /// <param name="place">Which kind of object it is, for counting.</param>
+    /// <param name="known">Names that may stand there.</param>
+    public void CheckNames(JsonValue owner, string path, string place, string[] known)
+    {
+        foreach (JsonMember member in owner.Properties)
+        {
+            if (IsKnown(member.Name, known))
+                continue;
+            string name = member.Name.Text;
+            if (IsStrict)
+                Problems.Add(Join(path, name), "Extra inputs are not permitted");
+            options.Unknown?.Add(place, name);
+        }
+    }
+
+    public void CountUnknown(string place, string name) => options.Unknown?.Add(place, name);
+
+    /// <summary>Cache marks do not reach the prompt; that they are there matters for the usage.</summary>
+    public void NoteCacheMark(JsonValue owner)
+    {
+        JsonValue mark = owner["cache_control"u8];
+        if (!mark.IsObject)
+            return;
+        CacheMarks++;
+        WantsLongCache |= mark["ttl"u8].TextEquals("1h"u8);
+    }
+
+    /// <summary>A text that must be there; null after a problem was noted.</summary>
+    public string? RequiredText(JsonValue owner, ReadOnlySpan<byte> name, string path)
+    {
+        JsonValue value = owner[name];
+        if (value.IsString)
+            return value.Text;
+        Problems.Add(path, value.Exists ? "Input should be a valid string" : "Field required");
+        return null;
+    }
+
+    public string? OptionalText(JsonValue owner, ReadOnlySpan<byte> name, string path)
+    {
+        JsonValue value = owner[name];
+        if (!value.IsNull && !value.IsString)
+            Problems.Add(path, "Input should be a valid string");
+        return value.TextOrNull;
+    }
+
+    public bool? OptionalBoolean(JsonValue owner, ReadOnlySpan<byte> name, string path)
+    {
+        JsonValue value = owner[name];
+        if (value.IsNull)
+            return null;
+        if (!value.IsBoolean)
+            Problems.Add(path, "Input should be a valid boolean");
+        return value.IsTrue;
+    }
+
+    public long? OptionalInteger(JsonValue owner, ReadOnlySpan<byte> name, string path, long least)
+    {
+        JsonValue value = owner[name];
+        if (value.IsNull)
+            return null;
+        if (!value.TryInteger(out long number))
+            Problems.Add(path, "Input should be a valid integer");
+        else if (number < least)
+            Problems.Add(path, $"Input should be greater than or equal to {least}");
+        return number;
+    }
+
+    public double? OptionalNumber(JsonValue owner, ReadOnlySpan<byte> name, string path, double least, double most)
+    {
+        JsonValue value = owner[name];
+        if (value.IsNull)
+            return null;
+        if (!value.TryDouble(out double number))
+            Problems.Add(path, "Input should be a valid number");
+        else if (number < least || number > most)
+            Problems.Add(path, FormattableString.Invariant($"range: {least}..{(IsStrict || most < 2 ? most : 1)}"));
+        return number;
+    }
+
+    public static string Join(string path, string name) => path.Length == 0 ? name : $"{path}.{name}";
+
+    public static int Clamp(long value) => (int)Math.Clamp(value, int.MinValue, int.MaxValue);
+
+    private static bool IsKnown(JsonValue name, string[] known)
+    {
+        ReadOnlySpan<byte> raw = name.Raw[1..^1];
+        foreach (string candidate in known)
+        {
+            if (System.Text.Ascii.Equals(raw, candidate))
+                return true;
+        }
+        return false;
+    }
+}
