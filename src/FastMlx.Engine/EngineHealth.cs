@@ -1,0 +1,55 @@
+namespace FastMlx.Engine;
+
+/// <summary>What the engine is doing. An immutable snapshot, at most 100 ms old while steps run; any thread.</summary>
+public sealed record EngineHealth
+{
+    public static EngineHealth Opening { get; } = new() { State = EngineState.Opening };
+
+    public required EngineState State { get; init; }
+
+    /// <summary>Why the state is not Ready, in a sentence; null otherwise.</summary>
+    public string? Reason { get; init; }
+
+    public int Queued { get; init; }
+    public int Running { get; init; }
+    public int Slots { get; init; }
+    public int CachedTimelines { get; init; }
+    public ulong StateBytes { get; init; }
+    public ulong StateBytesMax { get; init; }
+    public ulong CachedBytes { get; init; }
+    public ulong WeightBytes { get; init; }
+    public double LastStepMs { get; init; }
+    public int ChunkTokens { get; init; }
+
+    /// <summary>Totals since the start.</summary>
+    public long Steps { get; init; }
+    public long Requests { get; init; }
+    public long PromptTokens { get; init; }
+    public long ReusedTokens { get; init; }
+    public long PrefilledTokens { get; init; }
+    public long SampledTokens { get; init; }
+    public long Failures { get; init; }
+    public long Restarts { get; init; }
+    public long Preemptions { get; init; }
+    public long Evictions { get; init; }
+
+    /// <summary>Sampled and prefilled tokens a second over the last seconds with work; 0 when idle.</summary>
+    public double SampledPerSecond { get; init; }
+    public double PrefilledPerSecond { get; init; }
+
+    /// <summary>Share of all prompt tokens that came from a cache, 0 to 1.</summary>
+    public double HitRate => PromptTokens == 0 ? 0 : (double)ReusedTokens / PromptTokens;
+}
+
+public enum EngineState
+{
+    Opening,
+    Ready,
+
+    /// <summary>A step has exceeded its limit and has not returned.</summary>
+    Stuck,
+
+    /// <summary>The model failed and is being opened again.</summary>
+    Recovering,
+    Stopped,
+}

@@ -1,0 +1,135 @@
+using FastMlx.Engine.Rings;
+
+namespace FastMlx.Engine;
+
+/// <summary>The model behind a gate: the watchdog sees every call in progress and may abandon it.</summary>
+internal sealed class GuardedModel(IModel model, StepGate gate, TimeProvider time) : IModel
+{
+    public ModelInfo Info => model.Info;
+
+    public int OpenSlot()
+    {
+        Enter();
+        try
+        {
+            return model.OpenSlot();
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    public int ForkSlot(int slot, int length)
+    {
+        Enter();
+        try
+        {
+            return model.ForkSlot(slot, length);
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    public bool TryTrimSlot(int slot, int length)
+    {
+        Enter();
+        try
+        {
+            return model.TryTrimSlot(slot, length);
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    public ulong SlotBytes(int slot) => model.SlotBytes(slot); // A look-up: once per row and step, and never stuck.
+
+    public void CloseSlot(int slot)
+    {
+        Enter();
+        try
+        {
+            model.CloseSlot(slot);
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    public long SavedSize(int slot) => model.SavedSize(slot);
+
+    public void SaveSlot(int slot, Span<byte> destination)
+    {
+        Enter();
+        try
+        {
+            model.SaveSlot(slot, destination);
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    public int LoadSlot(ReadOnlySpan<byte> saved)
+    {
+        Enter();
+        try
+        {
+            return model.LoadSlot(saved);
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    public void BeginStep(ReadOnlySpan<StepRow> rows, ReadOnlySpan<int> tokens)
+    {
+        Enter();
+        try
+        {
+            model.BeginStep(rows, tokens);
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    public void EndStep(Span<int> next)
+    {
+        Enter();
+        try
+        {
+            model.EndStep(next);
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    public void Dispose() => model.Dispose();
+
+    private void Enter()
+    {
+        if (!gate.TryEnter(time.GetTimestamp()))
+        {
+            throw new AbandonedException();
+        }
+    }
+
+    private void Leave()
+    {
+        if (!gate.TryLeave())
+        {
+            throw new AbandonedException();
+        }
+    }
+}

@@ -1,0 +1,250 @@
+namespace FastMlx.Engine.Scheduling;
+
+/// <summary>
+/// Starts waiting sequences: finds what the cache holds of their prompts, lets a newcomer wait for one that is just
+/// computing the same prefix, and asks the memory before a slot.
+/// </summary>
+internal sealed class Admission(TimelineTable table, EngineLimits limits, int maxRunning, SchedulerTotals totals)
+{
+    /// <summary>An answer's growth that is reserved at the start; what goes beyond may be preempted.</summary>
+    private const int ReservedTokens = 256;
+
+    /// <summary>Shorter common prefixes are cheaper to compute twice than to wait for.</summary>
+    private const int LeastShared = 16;
+
+    private enum Outcome
+    {
+        Started,
+        Waits,
+        NoRoom,
+        Failed,
+    }
+
+    /// <summary>Moves what can start from <paramref name="waiting"/> to <paramref name="running"/>, in order.</summary>
+    public void Admit(List<Sequence> waiting, List<Sequence> running, Action<Sequence, string> fail, double nowMs)
+    {
+        foreach (var sequence in running)
+        {
+            sequence.Held = false;
+        }
+
+        for (var i = 0; i < waiting.Count && running.Count < maxRunning;)
+        {
+            var sequence = waiting[i];
+            var outcome = TryStart(sequence, running, out var failure);
+            if (outcome == Outcome.NoRoom)
+            {
+                return; // Nobody overtakes the most urgent one, or it might wait for ever.
+            }
+
+            if (outcome == Outcome.Waits)
+            {
+                i++;
+                continue;
+            }
+
+            waiting.RemoveAt(i);
+            if (outcome == Outcome.Failed)
+            {
+                fail(sequence, failure!);
+                continue;
+            }
+
+            if (!sequence.Admitted)
+            {
+                sequence.Admitted = true;
+                sequence.AdmittedMs = nowMs;
+            }
+
+            Ordered.Insert(running, sequence);
+        }
+    }
+
+    private Outcome TryStart(Sequence sequence, List<Sequence> running, out string? failure)
+    {
+        failure = null;
+        if (!HasRoom(sequence, running))
+        {
+            return Outcome.NoRoom;
+        }
+
+        if (sequence.Leader is { } leader)
+        {
+            if (IsLeading(leader, sequence.LeaderLength))
+            {
+                return Outcome.Waits;
+            }
+
+            sequence.Leader = null;
+        }
+
+        var tokens = sequence.Tokens.AsSpan(0, sequence.Known);
+        var match = table.Find(sequence.Request.Partition, tokens, sequence.Known - 1);
+        if (FindLeader(sequence, match.Length, running))
+        {
+            return Outcome.Waits;
+        }
+
+        try
+        {
+            return Attach(sequence, match, running.Count == 0, out failure);
+        }
+        catch (ModelException e)
+        {
+            failure = e.Message;
+            return Outcome.Failed;
+        }
+    }
+
+    private Outcome Attach(Sequence sequence, Match match, bool isAlone, out string? failure)
+    {
+        failure = null;
+        var timeline = default(Timeline);
+        if (match.Source is { } source)
+        {
+            if (source.InFlight > 0)
+            {
+                if (source.Owner is { } owner)
+                {
+                    owner.Held = true;
+                }
+
+                return Outcome.Waits;
+            }
+
+            timeline = Reuse(source, match.Length);
+        }
+
+        timeline ??= table.Open(sequence.Request.Partition);
+        if (timeline is null)
+        {
+            failure = "There is not enough memory for the state of this request.";
+            return isAlone ? Outcome.Failed : Outcome.NoRoom;
+        }
+
+        timeline.Owner = sequence;
+        timeline.Tokens = sequence.Tokens;
+        sequence.Timeline = timeline;
+        sequence.Checkpoints.RemoveAll(position => position <= timeline.Count || position >= sequence.Known);
+        table.Index(timeline);
+        if (!sequence.Admitted)
+        {
+            sequence.Reused = Math.Min(timeline.Count, sequence.PromptLength);
+            sequence.Computed = sequence.Reused;
+            totals.ReusedTokens += sequence.Reused;
+            sequence.DivergedAt = match.Shared >= sequence.PromptLength - 1 ? -1 : match.Shared;
+        }
+
+        return Outcome.Started;
+    }
+
+    /// <summary>The source itself where nobody will miss its tail, a fork of it otherwise; null where both fail.</summary>
+    private Timeline? Reuse(Timeline source, int length)
+    {
+        try
+        {
+            // Taking a checkpoint of a state that cannot be cut would lose the only way back to it.
+            var isTail = source.Owner is null && table.CanTrim && source.Count - length <= Math.Max(64, length / 16);
+            if (isTail && table.TryTake(source, length))
+            {
+                return source;
+            }
+
+            table.Touch(source);
+            var fork = table.Fork(source, length);
+            return fork is null && source.Owner is null && table.TryTake(source, length) ? source : fork;
+        }
+        catch (ModelException)
+        {
+            // The request does not need this source; a cached one that fails is not worth keeping.
+            if (source.Owner is null)
+            {
+                table.Close(source);
+            }
+
+            return null;
+        }
+    }
+
+    private bool HasRoom(Sequence sequence, List<Sequence> running)
+    {
+        if (running.Count == 0)
+        {
+            return true;
+        }
+
+        var needed = Needed(sequence) + table.FixedBytes;
+        foreach (var other in running)
+        {
+            needed += (other.Timeline?.Bytes ?? 0) + Needed(other);
+        }
+
+        return needed <= table.BytesMax;
+    }
+
+    /// <summary>Bytes a sequence will add to what its timeline has, up to the end of the reserve.</summary>
+    private ulong Needed(Sequence sequence)
+    {
+        var answer = Math.Clamp(sequence.Request.MaxTokens - sequence.Sampled, 0, ReservedTokens);
+        var length = Math.Min(sequence.Known + answer, limits.ContextLength);
+        return (ulong)Math.Max(0, length - sequence.Begun) * limits.StateBytesPerToken;
+    }
+
+    private bool IsLeading(Sequence leader, int length)
+    {
+        if (!leader.IsAlive || leader.Timeline is not { } timeline)
+        {
+            return false;
+        }
+
+        return table.CanTrim ? timeline.Settled < length : leader.Checkpoints.Contains(length);
+    }
+
+    private bool FindLeader(Sequence sequence, int have, List<Sequence> running)
+    {
+        var tokens = sequence.Tokens.AsSpan(0, sequence.Known - 1);
+        foreach (var other in running)
+        {
+            if (!other.IsAlive || other.Begun >= other.Known || other.Request.Partition != sequence.Request.Partition)
+            {
+                continue;
+            }
+
+            var shared = tokens.CommonPrefixLength(other.Tokens.AsSpan(0, other.Known));
+            var length = table.CanTrim ? shared : PromiseCheckpoint(other, shared, have + LeastShared);
+            if (length >= have + LeastShared && (!table.CanTrim || other.Timeline!.Settled < length))
+            {
+                sequence.Leader = other;
+                sequence.LeaderLength = length;
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Makes a leader whose state cannot be cut stop for a copy where the follower's prompt leaves it.</summary>
+    private static int PromiseCheckpoint(Sequence leader, int shared, int least)
+    {
+        if (shared >= least && leader.Begun <= shared && shared < leader.Known)
+        {
+            var at = leader.Checkpoints.BinarySearch(shared);
+            if (at < 0)
+            {
+                leader.Checkpoints.Insert(~at, shared);
+            }
+
+            return shared;
+        }
+
+        for (var i = leader.Checkpoints.Count - 1; i >= 0; i--)
+        {
+            if (leader.Checkpoints[i] <= shared)
+            {
+                return leader.Checkpoints[i];
+            }
+        }
+
+        return 0;
+    }
+}

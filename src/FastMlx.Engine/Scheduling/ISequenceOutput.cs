@@ -1,0 +1,20 @@
+namespace FastMlx.Engine.Scheduling;
+
+/// <summary>Where the scheduler puts what a sequence produces, and where it reads the cancel flag.</summary>
+internal interface ISequenceOutput
+{
+    bool CancelRequested { get; }
+
+    /// <summary>Tokens that may be written now.</summary>
+    int Room { get; }
+
+    /// <summary>The scheduler holds the sequence back for want of room; false where room has appeared meanwhile.</summary>
+    bool Stall();
+
+    void Write(int token);
+
+    void Report(in GenerationStats stats);
+
+    /// <summary>Called once; nothing follows.</summary>
+    void End(FinishReason reason, string? failure);
+}

@@ -1,0 +1,459 @@
+namespace FastMlx.Engine.Scheduling;
+
+/// <summary>
+/// Decides what each step computes: admit, plan, commit. A pure object: no threads, no clock (times are arguments, in
+/// milliseconds), no text. The model is touched for slots only, and never a slot with a step in flight.
+/// </summary>
+internal sealed class Scheduler
+{
+    private const int RestartsMax = 3;
+
+    private readonly EngineOptions _options;
+    private readonly List<Sequence> _waiting = [];
+    private readonly List<Sequence> _running = [];
+    private readonly ChunkSizer _sizer;
+    private TimelineTable _table;
+    private Admission _admission;
+    private long _steps;
+
+    public Scheduler(IModel model, EngineOptions options, EngineLimits limits)
+    {
+        _options = options;
+        Limits = limits;
+        _sizer = new ChunkSizer(options.MaxStepTokens, options.ChunkTargetMs, options.IdleChunkTargetMs);
+        _table = new TimelineTable(model, limits.StateBytes, options.MaxSlots);
+        _admission = new Admission(_table, limits, options.MaxRunning, Totals);
+    }
+
+    public EngineLimits Limits { get; private set; }
+
+    public SchedulerTotals Totals { get; } = new();
+
+    public TimelineTable Table => _table;
+
+    public int WaitingCount => _waiting.Count;
+
+    public int RunningCount => _running.Count;
+
+    public bool IsIdle => _waiting.Count == 0 && _running.Count == 0;
+
+    /// <summary>Whether a flag or room in a ring has appeared that the next turn can act upon.</summary>
+    public bool HasNews =>
+        _waiting.Exists(one => one.Output.CancelRequested)
+        || _running.Exists(one => one.Output.CancelRequested || one.Output.Room > 0);
+
+    public int ChunkTokens => _sizer.Chunk(beside: true);
+
+    public Step CreateStep() => new(_options.MaxRunning, _options.MaxStepTokens);
+
+    /// <summary>Takes a request in; it must have passed <see cref="EngineLimits.Check"/>.</summary>
+    public void Submit(GenerationRequest request, ISequenceOutput output, double nowMs)
+    {
+        var key = nowMs + ((int)request.Lane * _options.AgingMs);
+        var sequence = new Sequence(request, output, nowMs, key);
+        if (!_table.CanTrim)
+        {
+            AddLastCheckpoint(sequence);
+        }
+
+        Totals.Requests++;
+        Totals.PromptTokens += sequence.PromptLength;
+        Ordered.Insert(_waiting, sequence);
+    }
+
+    /// <summary>Between steps: honours cancel flags, and takes sequences out whose last step has finished.</summary>
+    public void Sweep(double nowMs)
+    {
+        for (var i = _waiting.Count - 1; i >= 0; i--)
+        {
+            if (_waiting[i].Output.CancelRequested)
+            {
+                Finish(_waiting[i], FinishReason.Cancelled, null, nowMs);
+                _waiting.RemoveAt(i);
+            }
+        }
+
+        for (var i = _running.Count - 1; i >= 0; i--)
+        {
+            var sequence = _running[i];
+            if (sequence.IsAlive && sequence.Output.CancelRequested)
+            {
+                Finish(sequence, FinishReason.Cancelled, null, nowMs);
+            }
+
+            if (sequence.Timeline!.InFlight == 0 && (!sequence.IsAlive || sequence.Lost || sequence.Leaves))
+            {
+                Retire(sequence);
+            }
+        }
+    }
+
+    public void Admit(double nowMs)
+    {
+        if (_waiting.Count == 0)
+        {
+            foreach (var sequence in _running)
+            {
+                sequence.Held = false;
+            }
+
+            return;
+        }
+
+        _admission.Admit(_waiting, _running, (sequence, failure) =>
+            Finish(sequence, FinishReason.Failed, failure, nowMs), nowMs);
+    }
+
+    /// <summary>Fills the step; false where there is nothing to compute now.</summary>
+    public bool Plan(Step step)
+    {
+        step.Clear(_steps + 1);
+        var isShort = PlanAnswers(step);
+        var room = Math.Min(_options.MaxStepTokens - step.TokenCount, _sizer.Chunk(beside: step.RowCount > 0));
+        isShort |= PlanPrompts(step, room);
+        if (isShort)
+        {
+            Preempt();
+        }
+
+        if (step.RowCount == 0)
+        {
+            return false;
+        }
+
+        _steps++;
+        return true;
+    }
+
+    /// <summary>Takes the step's results in: <see cref="Step.Next"/> holds one id a row.</summary>
+    public void Commit(Step step, double nowMs, double stepMs)
+    {
+        _sizer.Observe(step.TokenCount, stepMs);
+        Totals.Steps++;
+        for (var i = 0; i < step.RowCount; i++)
+        {
+            var sequence = step.Owner(i);
+            var row = step.Rows[i];
+            var timeline = sequence.Timeline!;
+            timeline.InFlight--;
+            timeline.Settled += row.Count;
+            var prompt = Math.Min(timeline.Settled, sequence.PromptLength);
+            if (prompt > sequence.Computed)
+            {
+                Totals.PrefilledTokens += prompt - sequence.Computed;
+                sequence.Computed = prompt;
+            }
+
+            if (row.Sample != 0)
+            {
+                Take(sequence, step.Next[i], nowMs);
+            }
+            else if (sequence.Request.MaxTokens <= 0 && timeline.Settled >= sequence.Known)
+            {
+                Finish(sequence, FinishReason.MaxTokens, null, nowMs);
+            }
+
+            if (sequence.IsAlive)
+            {
+                sequence.Output.Report(sequence.Stats(nowMs));
+            }
+
+            if (!sequence.Lost)
+            {
+                _table.Measure(timeline);
+                if (row.Count > 1)
+                {
+                    _table.Index(timeline);
+                }
+            }
+        }
+    }
+
+    /// <summary>
+    /// A step failed: its slots are lost. For want of memory the sequences start again when room is made; otherwise
+    /// they end as failed.
+    /// </summary>
+    public void Fail(Step step, ModelFailure kind, string message, double nowMs)
+    {
+        Totals.Failures++;
+        for (var i = 0; i < step.RowCount; i++)
+        {
+            var sequence = step.Owner(i);
+            sequence.Timeline!.InFlight--;
+            sequence.SamplesInFlight -= step.Rows[i].Sample != 0 ? 1 : 0;
+            sequence.Lost = true;
+            if (sequence.IsAlive && (kind != ModelFailure.NoMemory || ++sequence.Restarts > RestartsMax))
+            {
+                Finish(sequence, FinishReason.Failed, message, nowMs);
+            }
+        }
+    }
+
+    /// <summary>The model is gone and a new one is open: all slots are lost, living sequences start again.</summary>
+    public void Replace(IModel model, EngineLimits limits, double nowMs)
+    {
+        Limits = limits;
+        _table = new TimelineTable(model, limits.StateBytes, _options.MaxSlots);
+        _admission = new Admission(_table, limits, _options.MaxRunning, Totals);
+        foreach (var sequence in _running)
+        {
+            sequence.SamplesInFlight = 0;
+            Requeue(sequence);
+        }
+
+        _running.Clear();
+        _waiting.RemoveAll(sequence => !sequence.IsAlive);
+        Sweep(nowMs);
+    }
+
+    /// <summary>Ends everything, with a reason that no client can take for an answer.</summary>
+    public void FailAll(string message, double nowMs)
+    {
+        foreach (var sequence in _waiting.Concat(_running).Where(one => one.IsAlive))
+        {
+            Finish(sequence, FinishReason.Failed, message, nowMs);
+        }
+
+        _waiting.Clear();
+    }
+
+    private static void AddLastCheckpoint(Sequence sequence)
+    {
+        // Without it a second request with the same prompt, or the next turn, finds no way back into this one.
+        var last = sequence.PromptLength - 1;
+        if (last >= 32 && (sequence.Checkpoints.Count == 0 || sequence.Checkpoints[^1] < last - 64))
+        {
+            sequence.Checkpoints.Add(last);
+        }
+    }
+
+    // One token for each running answer. True where memory was short.
+    private bool PlanAnswers(Step step)
+    {
+        var isShort = false;
+        foreach (var sequence in _running)
+        {
+            var ahead = sequence.Begun - sequence.Known; // -1: the last token is known; 0: it is on its way.
+            if (!sequence.MayRun || ahead < -1 || step.TokenCount == _options.MaxStepTokens || !IsPastCheckpoint(sequence))
+            {
+                continue;
+            }
+
+            var isFollowing = sequence.SamplesInFlight == 1 && sequence.SampleStep == step.Number - 1;
+            if ((ahead == 0 && !isFollowing) || !MaySample(sequence))
+            {
+                continue;
+            }
+
+            if (!HasRoom(step, sequence, 1))
+            {
+                isShort = true;
+                continue;
+            }
+
+            ReadOnlySpan<int> token = ahead == 0 ? [StepRow.LastToken] : [sequence.Tokens[sequence.Known - 1]];
+            step.Add(sequence, token, sample: true);
+        }
+
+        return isShort;
+    }
+
+    // The chunk's tokens go to prompts in the order of urgency. True where memory was short.
+    private bool PlanPrompts(Step step, int room)
+    {
+        var isShort = false;
+        foreach (var sequence in _running)
+        {
+            if (room <= 0 || step.RowRoom == 0)
+            {
+                break;
+            }
+
+            var count = Math.Min(room, PromptTokens(sequence));
+            if (count <= 0)
+            {
+                continue;
+            }
+
+            if (!HasRoom(step, sequence, count))
+            {
+                isShort = true;
+                continue;
+            }
+
+            var isLast = sequence.Begun + count == sequence.Known;
+            var tokens = sequence.Tokens.AsSpan(sequence.Begun, count);
+            step.Add(sequence, tokens, sample: isLast && sequence.Request.MaxTokens > 0);
+            room -= count;
+        }
+
+        return isShort;
+    }
+
+    // Prompt tokens that may be fed next: up to a checkpoint, and the last one only where its sample has a place.
+    private int PromptTokens(Sequence sequence)
+    {
+        var left = sequence.Known - sequence.Begun;
+        if (!sequence.MayRun || left <= 0 || !IsPastCheckpoint(sequence))
+        {
+            return 0;
+        }
+
+        if (left == 1 && sequence.Request.MaxTokens > 0)
+        {
+            return 0; // Planned with the answers.
+        }
+
+        if (sequence.Checkpoints.Count > 0 && !_table.CanTrim)
+        {
+            left = Math.Min(left, sequence.Checkpoints[0] - sequence.Begun);
+        }
+
+        return sequence.Begun + left == sequence.Known && sequence.Request.MaxTokens > 0 && !MaySample(sequence)
+            ? left - 1
+            : left;
+    }
+
+    // State that cannot be cut is copied where a checkpoint was asked for; that needs the slot at rest.
+    private bool IsPastCheckpoint(Sequence sequence)
+    {
+        var timeline = sequence.Timeline!;
+        if (_table.CanTrim || sequence.Checkpoints.Count == 0 || sequence.Checkpoints[0] > timeline.Count)
+        {
+            return true;
+        }
+
+        if (timeline.InFlight > 0)
+        {
+            return false;
+        }
+
+        while (sequence.Checkpoints.Count > 0 && sequence.Checkpoints[0] <= timeline.Count)
+        {
+            sequence.Checkpoints.RemoveAt(0);
+        }
+
+        try
+        {
+            if (_table.Fork(timeline, timeline.Count) is { } checkpoint)
+            {
+                checkpoint.Tokens = sequence.Tokens;
+                _table.Keep(checkpoint, Weight(sequence.Request.Lane));
+            }
+        }
+        catch (ModelException)
+        {
+            // A checkpoint is a convenience: the sequence itself goes on.
+            Totals.Failures++;
+        }
+
+        return true;
+    }
+
+    private bool MaySample(Sequence sequence)
+    {
+        var coming = sequence.SamplesInFlight;
+        if (sequence.Sampled + coming >= sequence.Request.MaxTokens || sequence.Known + coming >= Limits.ContextLength)
+        {
+            return false;
+        }
+
+        return sequence.Output.Room > coming || !sequence.Output.Stall();
+    }
+
+    // Whether the state may grow by these tokens. The most urgent sequence always may: somebody must make progress.
+    private bool HasRoom(Step step, Sequence sequence, int tokens)
+    {
+        var growth = (ulong)(step.TokenCount + tokens) * Limits.StateBytesPerToken;
+        return _table.MakeRoom(growth) || ReferenceEquals(sequence, _running[0]);
+    }
+
+    // Sends the least urgent sequence back to wait, as soon as it has no step in flight; what it computed stays cached
+    // while there is room.
+    private void Preempt()
+    {
+        var victim = _running[^1];
+        if (_running.Count > 1 && victim.IsAlive && !victim.Leaves)
+        {
+            victim.Leaves = true;
+            Totals.Preemptions++;
+        }
+    }
+
+    private void Take(Sequence sequence, int token, double nowMs)
+    {
+        sequence.SamplesInFlight--;
+        sequence.Append(token);
+        if (!sequence.IsAlive)
+        {
+            return; // Sampled behind the end; it names what the slot may hold, nobody reads it.
+        }
+
+        if (sequence.FirstTokenMs == 0)
+        {
+            sequence.FirstTokenMs = nowMs;
+        }
+
+        if (Array.IndexOf(sequence.Request.StopTokens, token) >= 0)
+        {
+            Finish(sequence, FinishReason.Stop, null, nowMs);
+            return;
+        }
+
+        sequence.Output.Write(token);
+        sequence.Delivered++;
+        Totals.SampledTokens++;
+        if (sequence.Sampled == sequence.Request.MaxTokens)
+        {
+            Finish(sequence, FinishReason.MaxTokens, null, nowMs);
+        }
+        else if (sequence.Known == Limits.ContextLength)
+        {
+            Finish(sequence, FinishReason.ContextFull, null, nowMs);
+        }
+    }
+
+    private static void Finish(Sequence sequence, FinishReason reason, string? failure, double nowMs)
+    {
+        sequence.Done = reason;
+        sequence.EndedMs = nowMs;
+        sequence.Output.Report(sequence.Stats(nowMs));
+        sequence.Output.End(reason, failure);
+    }
+
+    private void Retire(Sequence sequence)
+    {
+        var timeline = sequence.Timeline!;
+        var isLost = sequence.Lost;
+        _running.Remove(sequence);
+        Requeue(sequence);
+        if (isLost)
+        {
+            _table.Close(timeline);
+            _table.EvictAll();
+        }
+        else
+        {
+            _table.Keep(timeline, Weight(sequence.Request.Lane));
+        }
+    }
+
+    private void Requeue(Sequence sequence)
+    {
+        sequence.Timeline = null;
+        sequence.Lost = false;
+        sequence.Leaves = false;
+        sequence.Leader = null;
+        if (sequence.IsAlive)
+        {
+            Ordered.Insert(_waiting, sequence);
+        }
+    }
+
+    private static double Weight(Lane lane) => lane switch
+    {
+        Lane.Main => 4,
+        Lane.Subagent => 2,
+        _ => 0.5,
+    };
+}

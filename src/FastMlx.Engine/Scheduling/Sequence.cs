@@ -1,0 +1,128 @@
+namespace FastMlx.Engine.Scheduling;
+
+/// <summary>
+/// One request on its way: the tokens it consists of and how far they are computed. Counters instead of states:
+/// without a timeline it waits; with Begun &lt; Known - 1 it prefills; else it decodes. Owned by the scheduler.
+/// </summary>
+internal sealed class Sequence
+{
+    private const int GrowthTokens = 1024;
+
+    public Sequence(GenerationRequest request, ISequenceOutput output, double submittedMs, double key)
+    {
+        Request = request;
+        Output = output;
+        SubmittedMs = submittedMs;
+        Key = key;
+        Tokens = new int[request.Prompt.Length + Math.Clamp(request.MaxTokens, 0, GrowthTokens) + 2];
+        request.Prompt.CopyTo(Tokens, 0);
+        Known = request.Prompt.Length;
+        Checkpoints.AddRange(request.Checkpoints);
+    }
+
+    public GenerationRequest Request { get; }
+
+    public ISequenceOutput Output { get; }
+
+    public double SubmittedMs { get; }
+
+    /// <summary>Order of urgency, smallest first: arrival plus a lane's handicap, so that waiting ages by itself.</summary>
+    public double Key { get; }
+
+    /// <summary>[0, prompt) the prompt, [prompt, Known) sampled. Append-only: prefixes may be shared for ever.</summary>
+    public int[] Tokens { get; private set; }
+
+    public int Known { get; private set; }
+
+    public Timeline? Timeline { get; set; }
+
+    /// <summary>Samples that steps in flight will bring; at most two.</summary>
+    public int SamplesInFlight { get; set; }
+
+    /// <summary>The step that carries the newest sample in flight; only the step after it may feed LastToken.</summary>
+    public long SampleStep { get; set; }
+
+    public FinishReason Done { get; set; }
+
+    /// <summary>The slot's content cannot be trusted: close it, never keep it.</summary>
+    public bool Lost { get; set; }
+
+    /// <summary>Stands still for one plan, because its slot is to be forked or taken away.</summary>
+    public bool Held { get; set; }
+
+    /// <summary>Gives its slot back as soon as no step is in flight, and waits again.</summary>
+    public bool Leaves { get; set; }
+
+    public bool MayRun => IsAlive && !Held && !Lost && !Leaves;
+
+    /// <summary>A sequence that is computing a prefix this one shares, up to <see cref="LeaderLength"/>.</summary>
+    public Sequence? Leader { get; set; }
+
+    public int LeaderLength { get; set; }
+
+    /// <summary>Ascending positions where the state is kept on the way (models that cannot trim); taken ones go.</summary>
+    public List<int> Checkpoints { get; } = [];
+
+    /// <summary>How often a failed or preempted step made it start again.</summary>
+    public int Restarts { get; set; }
+
+    public bool Admitted { get; set; }
+
+    public int Reused { get; set; }
+
+    public int DivergedAt { get; set; } = -1;
+
+    public int Computed { get; set; }
+
+    public double AdmittedMs { get; set; }
+
+    public double FirstTokenMs { get; set; }
+
+    public double EndedMs { get; set; }
+
+    public int PromptLength => Request.Prompt.Length;
+
+    public int Sampled => Known - PromptLength;
+
+    public bool IsAlive => Done == FinishReason.None;
+
+    /// <summary>Tokens begun to be computed: the length of the slot when all steps in flight are done.</summary>
+    public int Begun => Timeline?.Count ?? 0;
+
+    public void Append(int token)
+    {
+        if (Known == Tokens.Length)
+        {
+            var grown = Tokens;
+            Array.Resize(ref grown, Known + GrowthTokens + (Known >> 2));
+            Tokens = grown;
+            if (Timeline is not null)
+            {
+                Timeline.Tokens = grown;
+            }
+        }
+
+        Tokens[Known++] = token;
+    }
+
+    public GenerationStats Stats(double nowMs)
+    {
+        var end = IsAlive ? nowMs : EndedMs;
+        var admitted = Admitted ? AdmittedMs : end;
+        var first = FirstTokenMs > 0 ? FirstTokenMs : end;
+        return new GenerationStats
+        {
+            PromptTokens = PromptLength,
+            ReusedTokens = Reused,
+            PrefilledTokens = Math.Max(0, Computed - Reused),
+            SampledTokens = Delivered,
+            QueueMs = admitted - SubmittedMs,
+            PrefillMs = Math.Max(0, first - admitted),
+            DecodeMs = Math.Max(0, end - first),
+            DivergedAt = DivergedAt,
+        };
+    }
+
+    /// <summary>Tokens handed to the output; less than Sampled by a stop token.</summary>
+    public int Delivered { get; set; }
+}
