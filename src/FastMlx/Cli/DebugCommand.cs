@@ -17,10 +17,9 @@ internal static class DebugCommand
     {
         // logits
         // render
-        // tokenize
-        // detokenize
+        yield return DebugTokenizeVerb.Create();
+        yield return DebugDetokenizeVerb.Create();
         // parse
         // coerce
-        yield break;
     }
 }

@@ -1,0 +1,10 @@
+namespace FastMlx.Chat.Tokenization;
+
+/// <summary>The four normalisation forms.</summary>
+internal enum UnicodeForm
+{
+    Nfc,
+    Nfd,
+    Nfkc,
+    Nfkd,
+}
