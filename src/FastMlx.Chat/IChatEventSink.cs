@@ -19,4 +19,10 @@ public interface IChatEventSink
     void ToolCallArguments(ReadOnlySpan<byte> utf8Json);
 
     void ToolCallEnd();
+
+    /// <summary>
+    /// Ends a call that the end of the answer cut off: its pieces are no whole JSON object. Only where streaming of
+    /// arguments was asked for (<see cref="Output.CallPolicy.StreamsArguments"/>).
+    /// </summary>
+    void ToolCallCut() => ToolCallEnd();
 }

@@ -1,0 +1,45 @@
+namespace FastMlx.Chat.Output;
+
+/// <summary>What the parts of one answer's parser share.</summary>
+internal sealed class OutputSession
+{
+    public OutputSession(OutputFormat format, ToolSchemas tools, IChatEventSink sink, CallPolicy policy)
+    {
+        Format = format;
+        Tools = tools;
+        Reader = new OutputReader();
+        Text = new OutputText(sink);
+        Scanner = new TextScanner(Reader, Text);
+        Calls = new CallWriter(sink, tools, policy);
+        Literals = new LiteralReader(Reader, format.Stops);
+        Sink = sink;
+    }
+
+    public OutputFormat Format { get; }
+
+    public ToolSchemas Tools { get; }
+
+    public IChatEventSink Sink { get; }
+
+    public OutputReader Reader { get; }
+
+    public OutputText Text { get; }
+
+    public TextScanner Scanner { get; }
+
+    public CallWriter Calls { get; }
+
+    public LiteralReader Literals { get; }
+
+    /// <summary>The answer's end was no end of the model's: a limit cut it.</summary>
+    public bool IsTruncated { get; set; }
+
+    /// <summary>Ends a call at the end of the text, where nothing but its closers is missing.</summary>
+    public void EndAtEof()
+    {
+        if (!IsTruncated && Calls.HasRequired())
+            Calls.End();
+        else
+            Calls.Cut();
+    }
+}

@@ -1,0 +1,4 @@
+namespace FastMlx.Chat.Output;
+
+/// <summary>The tags around reasoning. Plain sentences count at the start of the answer only.</summary>
+internal sealed record ThoughtTags(string Open, string Close, MarkerPlace Place = MarkerPlace.Anywhere);

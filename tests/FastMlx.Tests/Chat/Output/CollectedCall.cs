@@ -1,0 +1,3 @@
+namespace FastMlx.Tests.Chat.Output;
+
+internal sealed record CollectedCall(string Name, string? Id, string ArgumentsJson);
