@@ -1,0 +1,47 @@
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "fastmlx.h"
+
+namespace fastmlx {
+
+// One step: `rows` feed their tokens one after the other. FM_LAST_TOKEN is already replaced.
+struct Batch {
+    std::vector<fm_row> rows;
+    std::vector<int32_t> tokens;
+    std::vector<int32_t> positions;  // of each token
+};
+
+struct StepResult {
+    std::vector<int32_t> next;   // one per row, -1 where nothing was sampled
+    std::vector<float> logits;   // (rows that asked, vocab): kept for log-probabilities
+    std::vector<int32_t> kept;   // row → index into logits, or -1
+};
+
+// What is left of a backend when slots, validation, threads and results are taken out: timelines and arithmetic.
+// All calls come from one thread at a time; `slot` is below max_slots. Failures are thrown as Failure.
+class Backend {
+  public:
+    virtual ~Backend() = default;
+    virtual void describe(fm_model_info& out) const = 0;
+    virtual uint64_t fingerprint() const = 0;  // of model and format: saved state of another one does not fit
+
+    virtual void open(int slot) = 0;                           // an empty timeline
+    virtual void fork(int from, int to, int length) = 0;       // throws FM_UNSUPPORTED where it cannot be cut there
+    virtual void trim(int slot, int length) = 0;               // likewise
+    virtual void close(int slot) = 0;
+    virtual uint64_t bytes(int slot) const = 0;
+    virtual uint64_t total_bytes() const = 0;                  // of all slots, what they share counted once
+    // The most bytes that feeding `count` tokens at `first` could add. Pure: also called while a step runs.
+    virtual uint64_t growth(int first, int count) const = 0;
+
+    virtual uint64_t saved_bytes(int slot) const = 0;
+    virtual void save(int slot, uint8_t* out) const = 0;
+    virtual void load(int slot, int length, const uint8_t* data, uint64_t size) = 0;  // into an open, empty slot
+
+    virtual void run(const Batch& batch, StepResult& result) = 0;
+    virtual void logits(const Batch& batch, bool all, float* out) = 0;  // one row
+};
+
+}  // namespace fastmlx

@@ -1,0 +1,34 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "fastmlx.h"
+
+namespace fastmlx {
+
+// What a backend gives: the ABI's functions below their guards. Called by the owning thread only; failures are Failure.
+class Model {
+  public:
+    virtual ~Model() = default;
+    virtual void describe(fm_model_info& out) const = 0;
+    virtual int slot_open() = 0;
+    virtual int slot_fork(int slot, int length) = 0;
+    virtual void slot_trim(int slot, int length) = 0;
+    virtual int slot_length(int slot) const = 0;
+    virtual uint64_t slot_bytes(int slot) = 0;
+    virtual void slot_close(int slot) = 0;
+    virtual uint64_t slot_save(int slot, void* buffer, uint64_t capacity) = 0;  // the size; writes where it fits
+    virtual int slot_load(const void* buffer, uint64_t size) = 0;
+    virtual void step_begin(const fm_row* rows, int row_count, const int32_t* tokens, int count) = 0;
+    virtual void step_end(int32_t* next, int count) = 0;
+    virtual void debug_logits(const fm_row& row, const int32_t* tokens, bool all, float* out, uint64_t capacity) = 0;
+    virtual void step_logprobs(int row, int top, float* chosen, int32_t* ids, float* logprobs) = 0;
+};
+
+std::unique_ptr<Model> open_null_model(const std::string& folder, const fm_model_options& options);
+std::unique_ptr<Model> open_cpu_model(const std::string& folder, const fm_model_options& options);
+
+void log_text(int level, const std::string& text);  // to the function given to fm_set_log, if any
+
+}  // namespace fastmlx

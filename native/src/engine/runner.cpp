@@ -1,0 +1,326 @@
+#include "engine/runner.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "engine/failure.h"
+#include "engine/hash.h"
+#include "engine/sampler.h"
+
+namespace fastmlx {
+namespace {
+
+constexpr uint64_t kMagic = 0x31304C534C4D4D46ull;  // "FMMLSL01" in the file's byte order
+constexpr int kSlotsDefault = 64, kStepTokensDefault = 512;
+
+struct SavedHeader {
+    uint64_t magic, fingerprint, payload_bytes, checksum;
+    int32_t length, reserved;
+};
+static_assert(sizeof(SavedHeader) == 40);
+
+uint64_t checksum(const SavedHeader& header, const uint8_t* payload) {
+    Hash hash;
+    hash.add(header.fingerprint).add(static_cast<uint64_t>(header.length));
+    return hash.add(payload, static_cast<size_t>(header.payload_bytes)).value();
+}
+
+}  // namespace
+
+Runner::Runner(std::unique_ptr<Backend> backend, const fm_model_options& options)
+    : backend_(std::move(backend)),
+      max_step_tokens_(options.max_step_tokens == 0 ? kStepTokensDefault : options.max_step_tokens),
+      state_bytes_max_(options.state_bytes_max) {
+    backend_->describe(info_);
+    auto count = static_cast<size_t>(options.max_slots == 0 ? kSlotsDefault : options.max_slots);
+    slots_.resize(count);
+    last_token_.resize(count);
+    broken_.resize(count);
+    worker_ = std::thread([this] { work(); });
+}
+
+Runner::~Runner() {
+    {
+        std::lock_guard<std::mutex> lock(mutex_);
+        stop_ = true;
+    }
+    changed_.notify_all();
+    worker_.join();
+}
+
+size_t Runner::check_slot(int slot) const {
+    bool known = slot >= 0 && static_cast<size_t>(slot) < slots_.size() && slots_[static_cast<size_t>(slot)].open;
+    if (!known) fail(FM_INVALID, "slot ", slot, " is not open");
+    return static_cast<size_t>(slot);
+}
+
+size_t Runner::usable_slot(int slot) const {
+    size_t index = check_slot(slot);
+    if (slots_[index].lost) fail(FM_INVALID, "slot ", slot, " was lost when a step failed");
+    return index;
+}
+
+int Runner::free_slot() const {
+    for (size_t i = 0; i < slots_.size(); ++i)
+        if (!slots_[i].open) return static_cast<int>(i);
+    fail(FM_NO_MEMORY, "all ", slots_.size(), " slots are open");
+}
+
+void Runner::drain() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    changed_.wait(lock, [this] { return done_ == begun_; });
+    for (size_t i = 0; i < slots_.size(); ++i)
+        if (broken_[i] != 0) slots_[i].lost = true;
+}
+
+int Runner::slot_open() {
+    drain();
+    int slot = free_slot();
+    backend_->open(slot);
+    slots_[static_cast<size_t>(slot)] = Slot{.open = true};
+    return slot;
+}
+
+int Runner::slot_fork(int slot, int length) {
+    drain();
+    const Slot& parent = slots_[usable_slot(slot)];
+    if (length < 0 || length > parent.length)
+        fail(FM_INVALID, "slot ", slot, " has ", parent.length, " tokens; a fork of ", length, " is outside");
+    int child = free_slot();
+    backend_->open(child);
+    try {
+        backend_->fork(slot, child, length);
+    } catch (...) {
+        backend_->close(child);
+        throw;
+    }
+    bool whole = length == parent.length;
+    slots_[static_cast<size_t>(child)] = Slot{.open = true, .sampled = whole && parent.sampled, .length = length};
+    last_token_[static_cast<size_t>(child)] = last_token_[static_cast<size_t>(slot)];
+    return child;
+}
+
+void Runner::slot_trim(int slot, int length) {
+    drain();
+    Slot& entry = slots_[usable_slot(slot)];
+    if (length < 0 || length > entry.length)
+        fail(FM_INVALID, "slot ", slot, " has ", entry.length, " tokens; it cannot be cut to ", length);
+    if (length == entry.length) return;
+    backend_->trim(slot, length);
+    entry.length = length;
+    entry.sampled = false;
+}
+
+uint64_t Runner::slot_bytes(int slot) {
+    check_slot(slot);
+    drain();
+    return backend_->bytes(slot);
+}
+
+void Runner::slot_close(int slot) {
+    size_t index = check_slot(slot);
+    drain();
+    backend_->close(slot);
+    slots_[index] = Slot{};
+    broken_[index] = 0;
+}
+
+uint64_t Runner::slot_save(int slot, void* buffer, uint64_t capacity) {
+    drain();
+    const Slot& entry = slots_[usable_slot(slot)];
+    SavedHeader header{kMagic, backend_->fingerprint(), backend_->saved_bytes(slot), 0, entry.length, 0};
+    uint64_t size = sizeof header + header.payload_bytes;
+    if (capacity < size) return size;
+    auto* out = static_cast<uint8_t*>(buffer);
+    backend_->save(slot, out + sizeof header);
+    header.checksum = checksum(header, out + sizeof header);
+    std::memcpy(out, &header, sizeof header);
+    return size;
+}
+
+int Runner::slot_load(const void* buffer, uint64_t size) {
+    drain();
+    const auto* bytes = static_cast<const uint8_t*>(buffer);
+    SavedHeader header;
+    if (size < sizeof header) fail(FM_INVALID, "saved state is cut");
+    std::memcpy(&header, bytes, sizeof header);
+    if (header.magic != kMagic) fail(FM_INVALID, "this is no saved state of this version");
+    if (header.fingerprint != backend_->fingerprint()) fail(FM_INVALID, "saved state belongs to another model");
+    bool whole = header.payload_bytes == size - sizeof header && header.length >= 0;
+    if (!whole || checksum(header, bytes + sizeof header) != header.checksum) fail(FM_INVALID, "saved state is damaged");
+    if (state_bytes_max_ != 0 && backend_->total_bytes() + header.payload_bytes > state_bytes_max_)
+        fail(FM_NO_MEMORY, "saved state does not fit the limit of ", state_bytes_max_, " bytes");
+    int slot = free_slot();
+    backend_->open(slot);
+    try {
+        backend_->load(slot, header.length, bytes + sizeof header, header.payload_bytes);
+        used_bound_ += header.payload_bytes;
+    } catch (...) {
+        backend_->close(slot);
+        throw;
+    }
+    slots_[static_cast<size_t>(slot)] = Slot{.open = true, .length = header.length};
+    return slot;
+}
+
+void Runner::check_row(const fm_row& row, const int32_t* tokens) const {
+    const Slot& slot = slots_[usable_slot(row.slot)];
+    if (row.first != slot.length)
+        fail(FM_INVALID, "row for slot ", row.slot, " starts at ", row.first, " where the slot has ", slot.length, " tokens");
+    if (row.count <= 0) fail(FM_INVALID, "row for slot ", row.slot, " feeds no token");
+    if (row.first > std::numeric_limits<int32_t>::max() - row.count) fail(FM_INVALID, "the timeline is too long");
+    bool sane = row.sample >= 0 && row.sample <= 3 && row.sample != 2 && row.temperature >= 0 &&
+                std::isfinite(row.temperature) && row.top_p > 0 && row.top_p <= 1 && row.min_p >= 0 && row.min_p <= 1 &&
+                row.top_k >= 0;
+    if (!sane) fail(FM_INVALID, "row for slot ", row.slot, " has a sampling parameter out of range");
+    for (int i = 0; i < row.count; ++i) {
+        if (tokens[i] == FM_LAST_TOKEN && i == 0) {
+            if (!slot.sampled) fail(FM_INVALID, "slot ", row.slot, " sampled nothing in the step before");
+        } else if (tokens[i] < 0 || tokens[i] >= info_.vocab_size) {
+            fail(FM_INVALID, "token ", tokens[i], " is outside the vocabulary of ", info_.vocab_size);
+        }
+    }
+}
+
+void Runner::fill(Batch& batch, const fm_row* rows, int row_count, const int32_t* tokens) {
+    batch.rows.assign(rows, rows + row_count);
+    batch.tokens.clear();
+    batch.positions.clear();
+    for (const fm_row& row : batch.rows)
+        for (int i = 0; i < row.count; ++i) {
+            batch.tokens.push_back(*tokens++);
+            batch.positions.push_back(row.first + i);
+        }
+}
+
+void Runner::reserve(Job& next) {
+    next.growth = 0;
+    if (state_bytes_max_ == 0) return;
+    for (const fm_row& row : next.batch.rows) next.growth += backend_->growth(row.first, row.count);
+    if (used_bound_ + next.growth > state_bytes_max_) {
+        drain();  // the bound counts every growth at its most: exact numbers before a refusal
+        used_bound_ = backend_->total_bytes();
+    }
+    if (used_bound_ + next.growth > state_bytes_max_)
+        fail(FM_NO_MEMORY, "this step may need ", next.growth, " bytes of state beside the ", used_bound_,
+             " in use; the limit is ", state_bytes_max_);
+    used_bound_ += next.growth;
+}
+
+void Runner::step_begin(const fm_row* rows, int row_count, const int32_t* tokens, int count) {
+    if (begun_ - ended_ >= kInFlight) fail(FM_INVALID, "two steps are in flight");
+    if (row_count <= 0) fail(FM_INVALID, "a step without rows");
+    int64_t total = 0;
+    ++step_number_;
+    for (int i = 0; i < row_count; ++i) {
+        if (rows[i].count > count - total) fail(FM_INVALID, "the rows feed more than the ", count, " tokens given");
+        check_row(rows[i], tokens + total);
+        Slot& slot = slots_[static_cast<size_t>(rows[i].slot)];
+        if (slot.step_mark == step_number_) fail(FM_INVALID, "slot ", rows[i].slot, " has two rows");
+        slot.step_mark = step_number_;
+        total += rows[i].count;
+    }
+    if (total != count) fail(FM_INVALID, "the rows feed ", total, " of ", count, " tokens");
+    if (total > max_step_tokens_) fail(FM_INVALID, "a step of ", total, " tokens; the limit is ", max_step_tokens_);
+    Job& next = job(begun_);
+    fill(next.batch, rows, row_count, tokens);
+    reserve(next);
+    for (int i = 0; i < row_count; ++i) {
+        Slot& slot = slots_[static_cast<size_t>(rows[i].slot)];
+        slot.length += rows[i].count;
+        slot.sampled = rows[i].sample != 0;
+    }
+    {
+        std::lock_guard<std::mutex> lock(mutex_);
+        ++begun_;
+    }
+    changed_.notify_all();
+}
+
+void Runner::step_end(int32_t* next, int count) {
+    if (begun_ == ended_) fail(FM_INVALID, "no step is in flight");
+    Job& oldest = job(ended_);
+    if (count != static_cast<int>(oldest.batch.rows.size()))
+        fail(FM_INVALID, "the oldest step has ", oldest.batch.rows.size(), " rows, not ", count);
+    std::exception_ptr error;
+    {
+        std::unique_lock<std::mutex> lock(mutex_);
+        changed_.wait(lock, [this] { return done_ > ended_; });
+        ++ended_;
+        error = std::exchange(oldest.error, nullptr);
+        if (error)
+            for (const fm_row& row : oldest.batch.rows) slots_[static_cast<size_t>(row.slot)].lost = true;
+    }
+    if (error) std::rethrow_exception(error);
+    std::copy(oldest.result.next.begin(), oldest.result.next.end(), next);
+    std::swap(finished_, oldest.result);
+}
+
+void Runner::work() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    while (true) {
+        changed_.wait(lock, [this] { return stop_ || done_ < begun_; });
+        if (stop_) return;
+        Job& next = job(done_);
+        lock.unlock();
+        execute(next);
+        lock.lock();
+        ++done_;
+        changed_.notify_all();
+    }
+}
+
+void Runner::execute(Job& next) {
+    auto index = [](const fm_row& row) { return static_cast<size_t>(row.slot); };
+    try {
+        int at = 0;
+        for (const fm_row& row : next.batch.rows) {
+            if (broken_[index(row)] != 0) fail(FM_INVALID, "slot ", row.slot, " was lost when a step failed");
+            int32_t& first = next.batch.tokens[static_cast<size_t>(at)];
+            if (first == FM_LAST_TOKEN) first = last_token_[index(row)];
+            at += row.count;
+        }
+        backend_->run(next.batch, next.result);
+        for (size_t i = 0; i < next.batch.rows.size(); ++i)
+            if (next.result.next[i] >= 0) last_token_[index(next.batch.rows[i])] = next.result.next[i];
+    } catch (...) {
+        for (const fm_row& row : next.batch.rows) broken_[index(row)] = 1;
+        next.error = std::current_exception();
+    }
+}
+
+void Runner::debug_logits(const fm_row& row, const int32_t* tokens, bool all, float* out, uint64_t capacity) {
+    if (begun_ != ended_) fail(FM_INVALID, "a step is in flight");
+    check_row(row, tokens);
+    if (tokens[0] == FM_LAST_TOKEN) fail(FM_INVALID, "debug logits needs the token itself");
+    auto vocab = static_cast<uint64_t>(info_.vocab_size);
+    uint64_t needed = vocab * (all ? static_cast<uint64_t>(row.count) : 1);
+    if (capacity < needed) fail(FM_INVALID, "the buffer holds ", capacity, " floats of ", needed);
+    Batch batch;
+    for (int fed = 0; fed < row.count;) {
+        fm_row part = row;
+        part.first += fed;
+        part.count = std::min(row.count - fed, max_step_tokens_);
+        part.sample = 0;
+        fill(batch, &part, 1, tokens + fed);
+        backend_->logits(batch, all, out);
+        slots_[static_cast<size_t>(row.slot)].length += part.count;
+        fed += part.count;
+        if (all) out += vocab * static_cast<uint64_t>(part.count);
+    }
+    slots_[static_cast<size_t>(row.slot)].sampled = false;
+}
+
+void Runner::step_logprobs(int row, int top, float* chosen, int32_t* ids, float* logprobs) {
+    bool kept = row >= 0 && static_cast<size_t>(row) < finished_.kept.size() && finished_.kept[static_cast<size_t>(row)] >= 0;
+    if (!kept) fail(FM_INVALID, "row ", row, " of the last step kept no log-probabilities");
+    if (top > info_.vocab_size) fail(FM_INVALID, "top ", top, " is more than the vocabulary");
+    auto vocab = static_cast<size_t>(info_.vocab_size);
+    const float* logits = finished_.logits.data() + vocab * static_cast<size_t>(finished_.kept[static_cast<size_t>(row)]);
+    *chosen = log_probability(logits, info_.vocab_size, finished_.next[static_cast<size_t>(row)]);
+    if (top > 0) top_log_probabilities(logits, info_.vocab_size, top, ids, logprobs);
+}
+
+}  // namespace fastmlx
