@@ -1,0 +1,241 @@
+#include "weights/store.h"
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+
+#include "engine/failure.h"
+#include "engine/hash.h"
+
+namespace fastmlx {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> weight_files(const std::string& folder) {
+    std::vector<std::string> paths;
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator(folder, error)) {
+        std::string name = entry.path().filename().string();
+        if (name.starts_with("model") && name.ends_with(".safetensors")) paths.push_back(entry.path().string());
+    }
+    if (error) fail(FM_IO, "cannot read the folder ", folder, ": ", error.message());
+    if (paths.empty()) fail(FM_INVALID, folder, " has no model*.safetensors");
+    std::sort(paths.begin(), paths.end());
+    return paths;
+}
+
+std::string shape_text(const std::vector<int64_t>& shape) {
+    std::string text = "[";
+    for (size_t i = 0; i < shape.size(); ++i) text += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
+    return text + "]";
+}
+
+DType float_type(const TensorView& view) {
+    switch (view.element) {
+        case Element::kF32: return DType::kF32;
+        case Element::kBF16: return DType::kBF16;
+        case Element::kF16: return DType::kF16;
+        default: fail(FM_UNSUPPORTED, "tensor ", view.name, " is ", element_name(view.element), ", not a float");
+    }
+}
+
+void check_shape(const TensorView& view, const std::vector<int64_t>& shape) {
+    if (view.shape != shape)
+        fail(FM_INVALID, "tensor ", view.name, " has shape ", shape_text(view.shape), " where config.json asks for ",
+             shape_text(shape));
+}
+
+}  // namespace
+
+WeightStore::WeightStore(const std::string& folder, const Json& config) {
+    read_quantisation(config);
+    Hash hash;
+    for (const std::string& path : weight_files(folder)) {
+        files_.push_back(std::make_unique<MappedFile>(path));
+        for (TensorView& view : read_safetensors(*files_.back())) {
+            bytes_ += view.bytes;
+            hash.add(view.name).add(view.bytes);
+            std::string name = view.name;
+            if (!tensors_.emplace(name, std::move(view)).second) fail(FM_INVALID, "tensor ", name, " is in two files");
+        }
+    }
+    fingerprint_ = hash.value();
+}
+
+WeightStore::Quantisation WeightStore::parse_quantisation(const Json& object, const std::string& where) const {
+    auto number = [&](const char* key, int fallback) {
+        const Json* found = object.find(key);
+        if (found == nullptr) return fallback;
+        if (!found->is_integer()) fail(FM_INVALID, where, ": '", key, "' is not an integer");
+        return static_cast<int>(std::clamp<int64_t>(found->integer(), -1, 1 << 20));
+    };
+    const Json* named = object.find("mode");
+    std::string mode = named == nullptr || named->is_null() ? "affine" : named->string();
+    Quantisation result;
+    bool good;
+    if (mode == "affine") {
+        result = {Storage::kAffine, number("bits", 4), number("group_size", 64)};
+        constexpr int kBits[] = {2, 3, 4, 5, 6, 8}, kGroups[] = {32, 64, 128};
+        good = std::count(std::begin(kBits), std::end(kBits), result.bits) == 1 &&
+               std::count(std::begin(kGroups), std::end(kGroups), result.group) == 1;
+    } else if (mode == "mxfp4" || mode == "mxfp8" || mode == "nvfp4") {
+        bool nv = mode == "nvfp4", wide = mode == "mxfp8";
+        result = {nv ? Storage::kNvfp4 : wide ? Storage::kMxfp8 : Storage::kMxfp4, wide ? 8 : 4, nv ? 16 : 32};
+        good = number("bits", result.bits) == result.bits && number("group_size", result.group) == result.group;
+    } else {
+        fail(FM_UNSUPPORTED, where, ": quantisation mode '", mode, "' is not one of affine, mxfp4, mxfp8, nvfp4");
+    }
+    if (!good)
+        fail(FM_UNSUPPORTED, where, ": ", mode, " with ", number("bits", 0), " bits and groups of ",
+             number("group_size", 0), " does not exist");
+    return result;
+}
+
+void WeightStore::read_quantisation(const Json& config) {
+    auto object = [](const Json& parent, const char* key) -> const Json* {
+        const Json* found = parent.find(key);
+        return found != nullptr && found->is_object() ? found : nullptr;
+    };
+    const Json* text = object(config, "text_config");
+    if (const Json* native = object(config, "quantization")) {
+        quantisation_ = parse_quantisation(*native, "config.json quantization");
+        for (const Json::Member& member : native->members()) {
+            bool off = member.second.kind() == Json::Kind::kBool && !member.second.boolean();
+            if (off) per_path_[member.first] = Quantisation{};
+            if (member.second.is_object())
+                per_path_[member.first] = parse_quantisation(member.second, "config.json quantization of " + member.first);
+        }
+        return;
+    }
+    const Json* foreign = object(config, "quantization_config");
+    if (foreign == nullptr && text != nullptr) foreign = object(*text, "quantization_config");
+    if (foreign == nullptr) return;
+    const Json* method = foreign->find("quant_method");
+    if (method == nullptr) {
+        quantisation_ = parse_quantisation(*foreign, "config.json quantization_config");
+    } else if (method->string() == "mxfp4") {
+        quantisation_ = Quantisation{Storage::kMxfp4, 4, 32};
+    } else if (method->string() == "compressed-tensors") {
+        const Json* format = foreign->find("format");
+        bool nv = format != nullptr && format->string() == "nvfp4-pack-quantized";
+        quantisation_ = nv ? Quantisation{Storage::kNvfp4, 4, 16} : Quantisation{Storage::kAffine, 4, 32};
+    } else {
+        fail(FM_UNSUPPORTED, "config.json: quant_method '", method->string(), "' is not supported");
+    }
+}
+
+void WeightStore::rename(const std::function<std::string(const std::string&)>& rule) {
+    std::map<std::string, TensorView> renamed;
+    for (auto& [name, view] : tensors_) {
+        std::string next = rule(name);
+        if (next.empty()) continue;
+        if (!renamed.emplace(next, std::move(view)).second) fail(FM_INVALID, "two tensors mean ", next);
+    }
+    tensors_ = std::move(renamed);
+}
+
+void WeightStore::drop_prefix(const std::string& prefix) {
+    std::erase_if(tensors_, [&](const auto& entry) { return entry.first.starts_with(prefix); });
+}
+
+const TensorView* WeightStore::find(const std::string& name) const {
+    auto found = tensors_.find(name);
+    return found == tensors_.end() ? nullptr : &found->second;
+}
+
+const TensorView& WeightStore::take(const std::string& name) {
+    const TensorView* view = find(name);
+    if (view == nullptr) fail(FM_INVALID, "the checkpoint has no tensor ", name);
+    taken_[name] = true;
+    return *view;
+}
+
+WeightStore::Quantisation WeightStore::quantisation_of(const std::string& path) const {
+    if (auto found = per_path_.find(path); found != per_path_.end()) return found->second;
+    if (!has(path + ".scales")) return {};
+    if (!quantisation_) fail(FM_INVALID, path, " has scales, but config.json says nothing of quantisation");
+    return *quantisation_;
+}
+
+Weight WeightStore::build(const std::string& path, const std::vector<int64_t>& shape) {
+    Quantisation quantisation = quantisation_of(path);
+    const TensorView& view = take(path + ".weight");
+    Weight weight;
+    weight.name = path;
+    weight.storage = quantisation.storage;
+    weight.cols = static_cast<int>(shape.back());
+    weight.rows = static_cast<int>(shape[shape.size() - 2]);
+    weight.experts = shape.size() == 3 ? static_cast<int>(shape[0]) : 1;
+    weight.expert_rows = weight.rows;
+    weight.parts.push_back({view.data, nullptr, nullptr});
+    if (quantisation.storage == Storage::kDense) {
+        check_shape(view, shape);
+        weight.dtype = float_type(view);
+        weight.row_bytes = shape.back() * dtype_bytes(weight.dtype);
+        return weight;
+    }
+    weight.bits = quantisation.bits;
+    weight.group = quantisation.group;
+    if (shape.back() % std::max(32, weight.group) != 0 && shape.back() % weight.group != 0)
+        fail(FM_INVALID, path, ": ", shape.back(), " columns are no whole number of groups of ", weight.group);
+    std::vector<int64_t> packed = shape;
+    packed.back() = shape.back() * weight.bits / 32;
+    if (view.element != Element::kU32) fail(FM_INVALID, "tensor ", view.name, " is ", element_name(view.element), ", not U32");
+    check_shape(view, packed);
+    weight.row_bytes = packed.back() * 4;
+    attach_scales(weight, path, shape);
+    return weight;
+}
+
+void WeightStore::attach_scales(Weight& weight, const std::string& path, std::vector<int64_t> shape) {
+    const TensorView& scales = take(path + ".scales");
+    shape.back() /= weight.group;
+    check_shape(scales, shape);
+    weight.parts[0].scales = scales.data;
+    if (weight.storage != Storage::kAffine) {
+        if (scales.element != Element::kU8) fail(FM_INVALID, "tensor ", scales.name, " is not U8");
+        weight.dtype = DType::kBF16;  // what MLX dequantises these modes to
+        weight.scale_row_bytes = shape.back();
+        return;
+    }
+    weight.dtype = float_type(scales);
+    weight.scale_row_bytes = shape.back() * dtype_bytes(weight.dtype);
+    const TensorView& biases = take(path + ".biases");
+    check_shape(biases, shape);
+    if (biases.element != scales.element) fail(FM_INVALID, path, ": scales and biases differ in type");
+    weight.parts[0].biases = biases.data;
+}
+
+Weight WeightStore::matrix(const std::string& path, int rows, int cols) { return build(path, {rows, cols}); }
+
+Weight WeightStore::experts(const std::string& path, int experts, int rows, int cols) {
+    return build(path, {experts, rows, cols});
+}
+
+Vector WeightStore::vector(const std::string& name, int count) {
+    const TensorView& view = take(name);
+    check_shape(view, {count});
+    return {view.data, float_type(view), count};
+}
+
+Linear WeightStore::linear(const std::string& path, int rows, int cols, bool bias) {
+    Linear linear{matrix(path, rows, cols), {}};
+    if (bias || has(path + ".bias")) linear.bias = vector(path + ".bias", rows);
+    return linear;
+}
+
+void WeightStore::put(TensorView view, std::vector<uint8_t> bytes) {
+    owned_.push_back(std::move(bytes));
+    view.data = owned_.back().data();
+    view.bytes = owned_.back().size();
+    std::string name = view.name;
+    tensors_[name] = std::move(view);
+}
+
+void WeightStore::finish(const std::string& model_type) const {
+    for (const auto& [name, view] : tensors_)
+        if (taken_.count(name) == 0) fail(FM_UNSUPPORTED, "tensor ", name, " has no place in the ", model_type, " graph");
+}
+
+}  // namespace fastmlx

@@ -1,0 +1,68 @@
+#pragma once
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "weights/json.h"
+#include "weights/safetensors.h"
+#include "weights/weight.h"
+
+namespace fastmlx {
+
+// All tensors of a checkpoint by name. A family takes what its graph needs; `finish` refuses what nobody took, because
+// a tensor without a reader means another graph than ours.
+class WeightStore {
+  public:
+    // Maps the files and reads their headers; `config` is the whole config.json.
+    WeightStore(const std::string& folder, const Json& config);
+
+    // Gives every tensor a new name; an empty one drops it.
+    void rename(const std::function<std::string(const std::string&)>& rule);
+    void drop_prefix(const std::string& prefix);
+
+    bool has(const std::string& name) const { return tensors_.count(name) != 0; }
+    const TensorView* find(const std::string& name) const;
+    const std::map<std::string, TensorView>& tensors() const { return tensors_; }
+
+    // A matrix of known shape from `path`.weight (and .scales, .biases), with the storage that config.json gives for it.
+    Weight matrix(const std::string& path, int rows, int cols);
+    // As `matrix`, with a leading axis.
+    Weight experts(const std::string& path, int experts, int rows, int cols);
+    Vector vector(const std::string& name, int count);
+    // The bias is taken where the file has one; `bias` says whether it must be there.
+    Linear linear(const std::string& path, int rows, int cols, bool bias = false);
+
+    // A tensor without its file: for conversions at load time.
+    void put(TensorView view, std::vector<uint8_t> bytes);
+    void remove(const std::string& name) { tensors_.erase(name); }
+
+    void finish(const std::string& model_type) const;
+    uint64_t bytes() const { return bytes_; }
+    uint64_t fingerprint() const { return fingerprint_; }
+
+  private:
+    struct Quantisation {
+        Storage storage = Storage::kDense;
+        int bits = 0, group = 0;
+    };
+
+    void read_quantisation(const Json& config);
+    Quantisation parse_quantisation(const Json& object, const std::string& where) const;
+    Quantisation quantisation_of(const std::string& path) const;
+    const TensorView& take(const std::string& name);
+    Weight build(const std::string& path, const std::vector<int64_t>& shape);
+    void attach_scales(Weight& weight, const std::string& path, std::vector<int64_t> shape);
+
+    std::vector<std::unique_ptr<MappedFile>> files_;
+    std::map<std::string, TensorView> tensors_;
+    std::map<std::string, bool> taken_;
+    std::vector<std::vector<uint8_t>> owned_;
+    std::optional<Quantisation> quantisation_;
+    std::map<std::string, Quantisation> per_path_;
+    uint64_t bytes_ = 0, fingerprint_ = 0;
+};
+
+}  // namespace fastmlx
