@@ -1,0 +1,146 @@
+#include <algorithm>
+#include <cstring>
+#include <thread>
+
+#include "cpu/ops.h"
+#include "engine/failure.h"
+#include "engine/graph.h"
+#include "engine/hash.h"
+#include "engine/runner.h"
+#include "engine/sampler.h"
+
+namespace fastmlx {
+namespace {
+
+constexpr int kSlotsDefault = 64;
+constexpr uint64_t kStateFormat = 1;
+
+Json read_json(const std::string& path) {
+    MappedFile file(path);
+    return Json::parse({reinterpret_cast<const char*>(file.data()), static_cast<size_t>(file.size())}, path);
+}
+
+// A checkpoint in memory: what a family made of it, and the files its weights point into.
+struct Checkpoint {
+    Json json;
+    WeightStore weights;
+    ModelFacts facts;
+    std::unique_ptr<Graph> graph;
+    uint64_t fingerprint = 0;
+
+    explicit Checkpoint(const std::string& folder) : json(read_json(folder + "/config.json")), weights(folder, json) {
+        if (!json.is_object()) fail(FM_INVALID, "config.json is not an object");
+        Config config(json, "config.json");
+        std::string type = config.string("model_type", "");
+        if (type.empty()) fail(FM_INVALID, "config.json: 'model_type' is missing");
+        const Family* family = find_family(type);
+        if (family == nullptr)
+            fail(FM_UNSUPPORTED, "model_type '", type, "' is not supported; known are ", known_families());
+        facts.model_type = type;
+        graph = family->load(Loader{config, weights, facts});
+        weights.finish(type);
+        Hash hash;
+        hash.add(type).add(weights.fingerprint()).add(kStateFormat).add(static_cast<uint64_t>(facts.states.size()));
+        for (const StateSpec& state : facts.states)
+            hash.add(static_cast<uint64_t>(state.heads)).add(static_cast<uint64_t>(state.k_dim)).add(static_cast<uint64_t>(state.window));
+        fingerprint = hash.value();
+    }
+};
+
+class CpuBackend final : public Backend {
+  public:
+    CpuBackend(const std::string& folder, const fm_model_options& options)
+        : checkpoint_(folder),
+          timelines_(checkpoint_.facts.states, static_cast<size_t>(options.max_slots == 0 ? kSlotsDefault : options.max_slots)),
+          ops_(best_kernels(), thread_count(options.threads), timelines_) {}
+
+    void describe(fm_model_info& out) const override {
+        out.vocab_size = checkpoint_.facts.vocab_size;
+        out.context_max = checkpoint_.facts.context_max;
+        out.can_trim = timelines_.cuttable() ? 1 : 0;
+        out.weight_bytes = checkpoint_.weights.bytes();
+        out.state_bytes_per_token = timelines_.bytes_per_token();
+        out.scratch_bytes = ops_.scratch_bytes();
+        std::strcpy(out.backend, "cpu");
+        std::strncpy(out.model_type, checkpoint_.facts.model_type.c_str(), sizeof out.model_type - 1);
+    }
+    uint64_t fingerprint() const override { return checkpoint_.fingerprint; }
+
+    void open(int slot) override { timelines_.clear(slot); }
+    void fork(int from, int to, int length) override { timelines_.fork(from, to, length); }
+    void trim(int slot, int length) override { timelines_.trim(slot, length); }
+    void close(int slot) override { timelines_.clear(slot); }
+    uint64_t bytes(int slot) const override { return timelines_.bytes(slot); }
+    uint64_t total_bytes() const override { return timelines_.total_bytes(); }
+    uint64_t growth(int first, int count) const override { return timelines_.growth(first, count); }
+    uint64_t saved_bytes(int slot) const override { return timelines_.saved_bytes(slot); }
+    void save(int slot, uint8_t* out) const override { timelines_.save(slot, out); }
+    void load(int slot, int length, const uint8_t* data, uint64_t size) override {
+        timelines_.load(slot, length, data, size);
+    }
+
+    void run(const Batch& batch, StepResult& result) override {
+        ops_.begin(batch);
+        Tensor hidden = checkpoint_.graph->hidden(ops_);
+        ends_.clear();
+        int row = 0;
+        for (const fm_row& entry : batch.rows) {
+            row += entry.count;
+            if (entry.sample != 0) ends_.push_back(row - 1);
+        }
+        Tensor logits;
+        if (!ends_.empty()) logits = checkpoint_.graph->logits(ops_, ops_.pick_rows(hidden, ends_));
+        ops_.end();
+        sample(batch, logits, result);
+    }
+
+    void logits(const Batch& batch, bool all, float* out) override {
+        ops_.begin(batch);
+        Tensor hidden = checkpoint_.graph->hidden(ops_);
+        ends_.clear();
+        for (int row = all ? 0 : hidden.rows - 1; row < hidden.rows; ++row) ends_.push_back(row);
+        Tensor logits = checkpoint_.graph->logits(ops_, ops_.pick_rows(hidden, ends_));
+        ops_.end();
+        std::copy_n(CpuOps::data(logits), static_cast<int64_t>(logits.rows) * logits.cols, out);
+    }
+
+  private:
+    static int thread_count(int wanted) {
+        return wanted > 0 ? wanted : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+    }
+
+    void sample(const Batch& batch, Tensor logits, StepResult& result) {
+        result.next.clear();
+        result.logits.clear();
+        result.kept.assign(batch.rows.size(), -1);
+        const float* row = logits ? CpuOps::data(logits) : nullptr;
+        int kept = 0;
+        for (size_t i = 0; i < batch.rows.size(); ++i) {
+            const fm_row& entry = batch.rows[i];
+            if (entry.sample == 0) {
+                result.next.push_back(-1);
+                continue;
+            }
+            result.next.push_back(sampler_.sample(row, logits.cols, entry, entry.first + entry.count));
+            if (entry.sample == 3) {
+                result.logits.insert(result.logits.end(), row, row + logits.cols);
+                result.kept[i] = kept++;
+            }
+            row += logits.cols;
+        }
+    }
+
+    Checkpoint checkpoint_;
+    Timelines timelines_;
+    CpuOps ops_;
+    Sampler sampler_;
+    std::vector<int> ends_;
+};
+
+}  // namespace
+
+std::unique_ptr<Model> open_cpu_model(const std::string& folder, const fm_model_options& options) {
+    return std::make_unique<Runner>(std::make_unique<CpuBackend>(folder, options), options);
+}
+
+}  // namespace fastmlx

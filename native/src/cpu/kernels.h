@@ -1,0 +1,28 @@
+#pragma once
+#include <cstdint>
+
+#include "weights/weight.h"
+
+namespace fastmlx {
+
+// The hot loops. One table per instruction set, chosen once at start. In every table each output element is summed in
+// an order that depends on the length only, never on the number of tokens or rows: that makes a batch, a chunk and a
+// single token give the same bits.
+struct Kernels {
+    const char* name;
+    // Row of `count` elements (whole groups) as float32.
+    void (*dequantise)(Storage storage, int bits, int group, DType dtype, WeightRow row, int count, float* out);
+    // y[t·y_stride + r] = Σ x[t·x_stride + i] · w[r·w_stride + i], i < count
+    void (*matmul)(const float* x, int64_t x_stride, int tokens, const float* w, int64_t w_stride, int rows, int count,
+                   float* y, int64_t y_stride);
+    // out[d] += Σ p[j] · v[j·dim + d], j < keys in rising order
+    void (*weigh)(const float* p, const float* v, int keys, int dim, float* out);
+    float (*sum_squares)(const float* x, int count);
+    void (*round)(DType dtype, float* values, int64_t count);  // in place
+};
+
+const Kernels& plain_kernels();
+const Kernels& best_kernels();  // for this machine; FM tests compare all that run here
+int all_kernels(const Kernels** out, int capacity);  // those this machine can run, the plain ones first
+
+}  // namespace fastmlx

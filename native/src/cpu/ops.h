@@ -1,0 +1,111 @@
+#pragma once
+#include <functional>
+#include <vector>
+
+#include "cpu/arena.h"
+#include "cpu/kernels.h"
+#include "cpu/pool.h"
+#include "cpu/state.h"
+#include "engine/backend.h"
+#include "engine/ops.h"
+
+namespace fastmlx {
+
+// Eager operations over a per-step arena. A Tensor's handle is a float32 matrix, its rows one after the other; values
+// are rounded to the tensor's format after every operation, as MLX does.
+class CpuOps final : public Ops {
+  public:
+    CpuOps(const Kernels& kernels, int threads, Timelines& timelines);
+
+    void begin(const Batch& batch);  // forgets the last step's tensors
+    void end();                      // moves the timelines on
+    uint64_t scratch_bytes() const;
+    Tensor pick_rows(Tensor x, const std::vector<int>& rows);
+    Tensor make(int rows, int cols, DType dtype);
+    static float* data(Tensor x) { return static_cast<float*>(x.handle); }
+
+    Tensor embed(const Weight& table) override;
+    Tensor linear(Tensor x, const Linear& weight) override;
+    Tensor linear_heads(Tensor x, const Weight& weight, bool transposed) override;
+    Tensor rms_norm(Tensor x, const Vector& weight, const NormSpec& spec) override;
+    Tensor layer_norm(Tensor x, const Vector& weight, const Vector& bias, float eps) override;
+    Tensor rms_norm_gated(Tensor x, Tensor gate, const Vector& weight, const NormSpec& spec) override;
+    Tensor rope(Tensor x, int head_dim, const Rope& rope) override;
+    Tensor attend(Tensor q, Tensor k, Tensor v, const AttendSpec& spec) override;
+    Tensor activate(Activation kind, Tensor gate, Tensor up) override;
+    Tensor silu(Tensor x) override;
+    Tensor gelu(Tensor x) override;
+    Tensor sigmoid(Tensor x) override;
+    Tensor softcap(Tensor x, float cap) override;
+    Tensor add(Tensor a, Tensor b) override;
+    Tensor multiply(Tensor a, Tensor b) override;
+    Tensor multiply(Tensor a, const Vector& b) override;
+    Tensor scale(Tensor a, double factor) override;
+    Tensor scale_by_position(Tensor a, float beta, int length) override;
+    Tensor cast(Tensor a, DType dtype) override;
+    Tensor columns(Tensor x, int groups, int first, int count) override;
+    Tensor concat(Tensor a, Tensor b, int groups) override;
+    Routing route(Tensor logits, const RouterSpec& spec) override;
+    Tensor experts(Tensor x, const Routing& routing, const ExpertWeights& weights) override;
+    Tensor conv1d(Tensor x, const ConvSpec& spec) override;
+    Tensor gated_delta(Tensor q, Tensor k, Tensor v, Tensor a, Tensor b, const DeltaSpec& spec) override;
+    Tensor ssm(Tensor x, Tensor b, Tensor c, Tensor dt, const SsmSpec& spec) override;
+
+  private:
+    struct Span {  // one row of the step: a run of tokens of one timeline
+        int slot, row, count, first;
+    };
+    struct AttendTask {
+        const Span* span;
+        int head, query, queries;  // key-value head; queries [query, query + queries) of the span
+    };
+
+    float* scratch(int worker, int64_t floats);
+    const float* floats(const Vector& vector);  // as float32, for this step
+    // y[t] = x[t] · rows of the matrix of one expert, blocked over rows and threads. No bias, no rounding.
+    void multiply_rows(const float* x, int64_t x_stride, int tokens, const Weight& weight, int expert, int first, int rows,
+                       float* y, int64_t y_stride, int worker);
+    template <class Body>
+    Tensor each(Tensor x, DType dtype, Body&& body);  // body(in, out, cols) per row
+    template <class Body>
+    void rows(int count, int64_t work_per_row, Body&& body);
+    void store_keys(const AttendSpec& spec, const Span& span, Tensor k, Tensor v);
+    void attend_task(const AttendSpec& spec, const AttendTask& task, Tensor q, const float* sinks, Tensor out, int worker);
+    void load_page(int state, const Page* page, int head, bool values, float* out);
+    Tensor expert_linear(Tensor x, bool gathered, const Routing& routing, const std::vector<int>& order, const Linear& linear);
+    void route_row(const float* logits, int count, const RouterSpec& spec, const float* bias, const float* expert_scale,
+                   DType dtype, int32_t* chosen, float* weights);
+
+    const Kernels& kernels_;
+    Pool pool_;
+    Timelines& timelines_;
+    Arena arena_;
+    std::vector<std::vector<float>> scratch_;  // one per thread
+    const Batch* batch_ = nullptr;
+    std::vector<Span> spans_;
+    std::vector<AttendTask> tasks_;
+};
+
+// Small steps cost more to share out than to do.
+inline constexpr int64_t kShareWork = 16384;
+
+template <class Body>
+void CpuOps::rows(int count, int64_t work_per_row, Body&& body) {
+    if (count * work_per_row < kShareWork) {
+        for (int row = 0; row < count; ++row) body(row, 0);
+        return;
+    }
+    pool_.run(count, [&](int64_t row, int worker) { body(static_cast<int>(row), worker); });
+}
+
+template <class Body>
+Tensor CpuOps::each(Tensor x, DType dtype, Body&& body) {
+    Tensor y = make(x.rows, x.cols, dtype);
+    rows(x.rows, x.cols * 8, [&](int row, int) {
+        int64_t at = static_cast<int64_t>(row) * x.cols;
+        body(data(x) + at, data(y) + at, x.cols);
+    });
+    return y;
+}
+
+}  // namespace fastmlx

@@ -1,0 +1,143 @@
+#include <algorithm>
+
+#include "cpu/ops.h"
+#include "engine/failure.h"
+
+namespace fastmlx {
+namespace {
+
+constexpr int kRowBlock = 16;  // rows dequantised at once: 16 × 4096 floats stay in a core's own cache
+
+}  // namespace
+
+CpuOps::CpuOps(const Kernels& kernels, int threads, Timelines& timelines)
+    : kernels_(kernels), pool_(threads), timelines_(timelines), scratch_(static_cast<size_t>(pool_.threads())) {}
+
+void CpuOps::begin(const Batch& batch) {
+    batch_ = &batch;
+    arena_.reset();
+    spans_.clear();
+    int row = 0;
+    for (const fm_row& entry : batch.rows) {
+        spans_.push_back({entry.slot, row, entry.count, entry.first});
+        row += entry.count;
+    }
+}
+
+void CpuOps::end() {
+    for (const Span& span : spans_) timelines_.advance(span.slot, span.count);
+}
+
+uint64_t CpuOps::scratch_bytes() const {
+    uint64_t bytes = arena_.size();
+    for (const auto& buffer : scratch_) bytes += buffer.capacity() * sizeof(float);
+    return bytes;
+}
+
+Tensor CpuOps::make(int rows, int cols, DType dtype) {
+    return {arena_.floats(static_cast<int64_t>(rows) * cols), rows, cols, dtype};
+}
+
+float* CpuOps::scratch(int worker, int64_t count) {
+    std::vector<float>& buffer = scratch_[static_cast<size_t>(worker)];
+    if (buffer.size() < static_cast<size_t>(count)) buffer.resize(static_cast<size_t>(count));
+    return buffer.data();
+}
+
+const float* CpuOps::floats(const Vector& vector) {
+    if (!vector) return nullptr;
+    float* out = arena_.floats(vector.count);
+    for (int i = 0; i < vector.count; ++i) out[i] = load_float(vector.dtype, vector.data, i);
+    return out;
+}
+
+Tensor CpuOps::pick_rows(Tensor x, const std::vector<int>& picked) {
+    Tensor y = make(static_cast<int>(picked.size()), x.cols, x.dtype);
+    for (size_t i = 0; i < picked.size(); ++i)
+        std::copy_n(data(x) + static_cast<int64_t>(picked[i]) * x.cols, x.cols, data(y) + static_cast<int64_t>(i) * x.cols);
+    return y;
+}
+
+Tensor CpuOps::embed(const Weight& table) {
+    Tensor y = make(static_cast<int>(batch_->tokens.size()), table.cols, table.dtype);
+    for (int row = 0; row < y.rows; ++row) {
+        float* out = data(y) + static_cast<int64_t>(row) * y.cols;
+        WeightRow source = table.row(0, batch_->tokens[static_cast<size_t>(row)]);
+        kernels_.dequantise(table.storage, table.bits, table.group, table.dtype, source, table.cols, out);
+        if (table.storage == Storage::kAffine && table.dtype != DType::kF32) {
+            // mx.dequantize rounds after the product too; linear's arithmetic does not.
+            for (int i = 0; i < table.cols; ++i) {
+                float bias = load_float(table.dtype, source.biases, i / table.group);
+                float scale = load_float(table.dtype, source.scales, i / table.group);
+                float code = std::rint((out[i] - bias) / (scale == 0 ? 1.f : scale));
+                out[i] = round_to(table.dtype, code * scale) + bias;
+            }
+        }
+    }
+    kernels_.round(y.dtype, data(y), static_cast<int64_t>(y.rows) * y.cols);
+    return y;
+}
+
+void CpuOps::multiply_rows(const float* x, int64_t x_stride, int tokens, const Weight& weight, int expert, int first,
+                           int row_count, float* y, int64_t y_stride, int worker) {
+    float* block = scratch(worker, static_cast<int64_t>(kRowBlock) * weight.cols);
+    for (int r = 0; r < row_count; ++r)
+        kernels_.dequantise(weight.storage, weight.bits, weight.group, weight.dtype, weight.row(expert, first + r),
+                            weight.cols, block + static_cast<int64_t>(r) * weight.cols);
+    kernels_.matmul(x, x_stride, tokens, block, weight.cols, row_count, weight.cols, y, y_stride);
+}
+
+Tensor CpuOps::linear(Tensor x, const Linear& linear) {
+    const Weight& w = linear.weight;
+    if (x.cols != w.cols) fail(FM_INTERNAL, w.name, " takes ", w.cols, " features, not ", x.cols);
+    bool fp = w.storage == Storage::kMxfp4 || w.storage == Storage::kNvfp4 || w.storage == Storage::kMxfp8;
+    DType product = fp ? x.dtype : promote(x.dtype, w.dtype);
+    DType result = linear.bias ? promote(product, linear.bias.dtype) : product;
+    Tensor y = make(x.rows, w.rows, result);
+    const float* bias = floats(linear.bias);
+    bool round_first = w.storage != Storage::kDense;  // a dense product with bias is rounded once, in MLX's addmm
+    int blocks = (w.rows + kRowBlock - 1) / kRowBlock;
+    auto body = [&](int block, int worker) {
+        int first = block * kRowBlock, count = std::min(kRowBlock, w.rows - first);
+        float* out = data(y) + first;
+        multiply_rows(data(x), x.cols, x.rows, w, 0, first, count, out, y.cols, worker);
+        for (int t = 0; t < x.rows; ++t, out += y.cols) {
+            if (bias != nullptr) {
+                if (round_first) kernels_.round(product, out, count);
+                for (int r = 0; r < count; ++r) out[r] += bias[first + r];
+            }
+            kernels_.round(result, out, count);
+        }
+    };
+    rows(blocks, static_cast<int64_t>(kRowBlock) * w.cols * std::max(1, x.rows), body);
+    return y;
+}
+
+Tensor CpuOps::linear_heads(Tensor x, const Weight& w, bool transposed) {
+    int in = transposed ? w.cols : w.rows, out = transposed ? w.rows : w.cols, heads = w.experts;
+    if (x.cols != heads * in) fail(FM_INTERNAL, w.name, " takes ", heads * in, " features, not ", x.cols);
+    bool fp = w.storage != Storage::kDense && w.storage != Storage::kAffine;
+    Tensor y = make(x.rows, heads * out, fp ? x.dtype : promote(x.dtype, w.dtype));
+    rows(heads, static_cast<int64_t>(w.rows) * w.cols * x.rows, [&](int head, int worker) {
+        const float* from = data(x) + static_cast<int64_t>(head) * in;
+        float* to = data(y) + static_cast<int64_t>(head) * out;
+        if (transposed) {
+            for (int first = 0; first < w.rows; first += kRowBlock)
+                multiply_rows(from, x.cols, x.rows, w, head, first, std::min(kRowBlock, w.rows - first), to + first, y.cols,
+                              worker);
+        } else {
+            float* row = scratch(worker, w.cols);
+            for (int t = 0; t < x.rows; ++t) std::fill_n(to + static_cast<int64_t>(t) * y.cols, out, 0.f);
+            for (int r = 0; r < w.rows; ++r) {
+                kernels_.dequantise(w.storage, w.bits, w.group, w.dtype, w.row(head, r), w.cols, row);
+                for (int t = 0; t < x.rows; ++t)
+                    kernels_.weigh(from + static_cast<int64_t>(t) * x.cols + r, row, 1, out,
+                                   to + static_cast<int64_t>(t) * y.cols);
+            }
+        }
+        for (int t = 0; t < x.rows; ++t) kernels_.round(y.dtype, to + static_cast<int64_t>(t) * y.cols, out);
+    });
+    return y;
+}
+
+}  // namespace fastmlx

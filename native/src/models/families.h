@@ -1,0 +1,12 @@
+#pragma once
+#include <memory>
+
+#include "engine/graph.h"
+
+namespace fastmlx {
+
+std::unique_ptr<Graph> load_llama(const Loader& loader);
+std::unique_ptr<Graph> load_qwen2(const Loader& loader);
+std::unique_ptr<Graph> load_qwen3(const Loader& loader);
+
+}  // namespace fastmlx

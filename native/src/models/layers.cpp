@@ -1,0 +1,100 @@
+#include "models/layers.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "engine/failure.h"
+#include "weights/dequantise.h"
+
+namespace fastmlx {
+
+Sizes read_sizes(const Config& config) {
+    Sizes s{};
+    s.hidden = config.positive("hidden_size");
+    s.layers = config.positive("num_hidden_layers");
+    s.heads = config.positive("num_attention_heads");
+    s.kv_heads = config.positive("num_key_value_heads", s.heads);
+    if (!config.has("head_dim") && s.hidden % s.heads != 0)
+        fail(FM_INVALID, config.where(), ": hidden_size is no multiple of num_attention_heads");
+    s.head_dim = config.positive("head_dim", s.hidden / s.heads);
+    s.vocab = config.positive("vocab_size");
+    s.context = config.positive("max_position_embeddings", 32768);
+    s.eps = static_cast<float>(config.number("rms_norm_eps", 1e-6));
+    if (s.heads % s.kv_heads != 0)
+        fail(FM_INVALID, config.where(), ": num_attention_heads is no multiple of num_key_value_heads");
+    return s;
+}
+
+void drop_common(WeightStore& weights) {
+    weights.rename([](const std::string& name) {
+        return name.ends_with("rotary_emb.inv_freq") ? std::string() : name;
+    });
+}
+
+GluMlp GluMlp::load(WeightStore& weights, const std::string& path, int hidden, int inner, bool bias) {
+    return {weights.linear(path + ".gate_proj", inner, hidden, bias), weights.linear(path + ".up_proj", inner, hidden, bias),
+            weights.linear(path + ".down_proj", hidden, inner, bias)};
+}
+
+Tensor GluMlp::forward(Ops& ops, Tensor x) const {
+    Tensor g = ops.linear(x, gate), u = ops.linear(x, up);
+    return ops.linear(ops.activate(activation, g, u), down);
+}
+
+Attention load_attention(const Loader& loader, const Sizes& sizes, const std::string& path, AttentionBias bias, int window) {
+    WeightStore& weights = loader.weights;
+    Attention a;
+    a.q = weights.linear(path + ".q_proj", sizes.heads * sizes.head_dim, sizes.hidden, bias.qkv);
+    a.k = weights.linear(path + ".k_proj", sizes.kv_heads * sizes.head_dim, sizes.hidden, bias.qkv);
+    a.v = weights.linear(path + ".v_proj", sizes.kv_heads * sizes.head_dim, sizes.hidden, bias.qkv);
+    a.o = weights.linear(path + ".o_proj", sizes.hidden, sizes.heads * sizes.head_dim, bias.out);
+    a.head_dim = sizes.head_dim;
+    a.norm.eps = sizes.eps;
+    a.norm.width = sizes.head_dim;
+    a.spec.heads = sizes.heads;
+    a.spec.scale = static_cast<float>(1 / std::sqrt(static_cast<double>(sizes.head_dim)));
+    a.spec.window = window;
+    a.spec.state = loader.add_state({.dtype = a.k.weight.dtype, .heads = sizes.kv_heads, .k_dim = sizes.head_dim,
+                                     .v_dim = sizes.head_dim, .window = window});
+    return a;
+}
+
+Tensor Attention::forward(Ops& ops, Tensor x) const {
+    Tensor queries = ops.linear(x, q), keys = ops.linear(x, k), values = ops.linear(x, v);
+    if (q_norm) queries = ops.rms_norm(queries, q_norm, norm);
+    if (k_norm) keys = ops.rms_norm(keys, k_norm, norm);
+    queries = ops.rope(queries, head_dim, rope);
+    keys = ops.rope(keys, head_dim, rope);
+    return ops.linear(ops.attend(queries, keys, values, spec), o);
+}
+
+Ends Ends::load(const Loader& loader, const Sizes& sizes, const std::string& prefix, const std::string& head, bool tied) {
+    WeightStore& weights = loader.weights;
+    Ends ends;
+    ends.embed = weights.matrix(prefix + "embed_tokens", sizes.vocab, sizes.hidden);
+    ends.norm = weights.vector(prefix + "norm.weight", sizes.hidden);
+    ends.norm_spec.eps = sizes.eps;
+    if (tied) {
+        weights.drop_prefix(head + ".");  // a leftover: the embedding is the head
+        ends.head.weight = ends.embed;
+    } else {
+        ends.head = weights.linear(head, sizes.vocab, sizes.hidden);
+    }
+    loader.facts.vocab_size = sizes.vocab;
+    loader.facts.context_max = sizes.context;
+    return ends;
+}
+
+DType activation_type(const Ends& ends) { return promote(ends.embed.dtype, ends.norm.dtype); }
+
+bool is_zero(const Weight& weight) {
+    std::vector<float> row(static_cast<size_t>(weight.cols));
+    for (int r = 0; r < weight.rows; ++r) {
+        dequantise_plain(weight.storage, weight.bits, weight.group, weight.dtype, weight.row(0, r), weight.cols, row.data());
+        if (std::any_of(row.begin(), row.end(), [](float x) { return x != 0; })) return false;
+    }
+    return true;
+}
+
+}  // namespace fastmlx

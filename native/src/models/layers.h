@@ -1,0 +1,57 @@
+#pragma once
+#include <string>
+
+#include "engine/graph.h"
+
+namespace fastmlx {
+
+// What most families share: sizes, the attention of Llama's line, the gated MLP, embedding and head.
+
+struct Sizes {
+    int hidden, layers, heads, kv_heads, head_dim, vocab, context;
+    float eps;
+};
+Sizes read_sizes(const Config& config);
+
+// The names that MLX files never use: rotary_emb.inv_freq.
+void drop_common(WeightStore& weights);
+
+struct GluMlp {
+    Linear gate, up, down;
+    Activation activation = Activation::kSwiGlu;
+    static GluMlp load(WeightStore& weights, const std::string& path, int hidden, int inner, bool bias = false);
+    Tensor forward(Ops& ops, Tensor x) const;
+};
+
+// q, k, v projections, optional per-head norms, rope, attention, output projection.
+struct Attention {
+    Linear q, k, v, o;
+    Vector q_norm, k_norm;
+    NormSpec norm;
+    Rope rope;
+    int head_dim = 0;
+    AttendSpec spec;
+    Tensor forward(Ops& ops, Tensor x) const;
+};
+
+struct AttentionBias {
+    bool qkv = false, out = false;
+};
+// Takes {q,k,v,o}_proj below `path` and declares the state.
+Attention load_attention(const Loader& loader, const Sizes& sizes, const std::string& path, AttentionBias bias, int window);
+
+// Embedding, last norm and head; the head is the embedding where `tied`.
+struct Ends {
+    Weight embed;
+    Vector norm;
+    NormSpec norm_spec;
+    Linear head;
+    static Ends load(const Loader& loader, const Sizes& sizes, const std::string& prefix, const std::string& head, bool tied);
+};
+
+DType activation_type(const Ends& ends);
+
+// True where a projection is all zero, so that what feeds it need not be computed.
+bool is_zero(const Weight& weight);
+
+}  // namespace fastmlx

@@ -1,0 +1,25 @@
+#include "models/families.h"
+
+namespace fastmlx {
+namespace {
+
+// One line per model_type; a type that is another's graph points to its function.
+constexpr Family kFamilies[] = {
+    {"iquestcoder", load_llama}, {"llama", load_llama}, {"mistral", load_llama}, {"qwen2", load_qwen2}, {"qwen3", load_qwen3},
+};
+
+}  // namespace
+
+const Family* find_family(const std::string& model_type) {
+    for (const Family& family : kFamilies)
+        if (model_type == family.model_type) return &family;
+    return nullptr;
+}
+
+std::string known_families() {
+    std::string list;
+    for (const Family& family : kFamilies) list += (list.empty() ? "" : ", ") + std::string(family.model_type);
+    return list;
+}
+
+}  // namespace fastmlx
