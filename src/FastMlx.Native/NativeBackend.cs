@@ -1,0 +1,13 @@
+namespace FastMlx.Native;
+
+/// <summary>FM_BACKEND_* of fastmlx.h.</summary>
+public enum NativeBackend
+{
+    /// <summary>MLX where it is linked and a GPU exists, else the CPU.</summary>
+    Auto = 0,
+    Mlx = 1,
+    Cpu = 2,
+
+    /// <summary>No weights: the next token is a hash of the timeline.</summary>
+    Null = 3,
+}

@@ -1,0 +1,177 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Text;
+using FastMlx.Engine;
+
+namespace FastMlx.Native;
+
+/// <summary>
+/// A model of the native engine. Threads: every member is called by the thread that opened it; <see cref="BeginStep"/>
+/// returns at once and the step runs on a thread of the engine. Failures are <see cref="ModelException"/>.
+/// </summary>
+public sealed class NativeModel : IModel
+{
+    private readonly ModelHandle _handle;
+
+    private NativeModel(ModelHandle handle, ModelInfo info)
+    {
+        _handle = handle;
+        Info = info;
+    }
+
+    public ModelInfo Info { get; }
+
+    /// <summary>
+    /// Opens the checkpoint folder <paramref name="directory"/>. Weights are mapped, not read, so this is quick at any
+    /// size. The folder may be empty text for <see cref="NativeBackend.Null"/>.
+    /// </summary>
+    public static NativeModel Open(string directory, NativeModelOptions options)
+    {
+        uint version = NativeMethods.fm_abi_version();
+        if (version != NativeMethods.AbiVersion)
+        {
+            throw new ModelException(
+                ModelFailure.Internal, $"the native library speaks ABI {version}, this program {NativeMethods.AbiVersion}");
+        }
+
+        var native = new FmModelOptions
+        {
+            Backend = (int)options.Backend,
+            Threads = options.Threads,
+            MaxSlots = options.MaxSlots,
+            MaxStepTokens = options.MaxStepTokens,
+            StateBytesMax = options.StateBytesMax,
+        };
+        Check(NativeMethods.fm_model_open(directory, in native, out nint model));
+        var handle = new ModelHandle(model);
+        try
+        {
+            Check(NativeMethods.fm_model_describe(handle, out FmModelInfo info));
+            return new NativeModel(handle, ToInfo(in info));
+        }
+        catch
+        {
+            handle.Dispose();
+            throw;
+        }
+    }
+
+    public int OpenSlot()
+    {
+        Check(NativeMethods.fm_slot_open(_handle, out int slot));
+        return slot;
+    }
+
+    public int ForkSlot(int slot, int length)
+    {
+        Check(NativeMethods.fm_slot_fork(_handle, slot, length, out int fork));
+        return fork;
+    }
+
+    public bool TryTrimSlot(int slot, int length)
+    {
+        int status = NativeMethods.fm_slot_trim(_handle, slot, length);
+        if (status == (int)ModelFailure.Unsupported)
+            return false;
+        Check(status);
+        return true;
+    }
+
+    public int SlotLength(int slot)
+    {
+        Check(NativeMethods.fm_slot_length(_handle, slot, out int length));
+        return length;
+    }
+
+    public ulong SlotBytes(int slot)
+    {
+        Check(NativeMethods.fm_slot_bytes(_handle, slot, out ulong bytes));
+        return bytes;
+    }
+
+    public void CloseSlot(int slot) => NativeMethods.fm_slot_close(_handle, slot);
+
+    public long SavedSize(int slot)
+    {
+        Check(NativeMethods.fm_slot_save(_handle, slot, default, 0, out ulong size));
+        return checked((long)size);
+    }
+
+    public void SaveSlot(int slot, Span<byte> destination) =>
+        Check(NativeMethods.fm_slot_save(_handle, slot, destination, (ulong)destination.Length, out _));
+
+    public int LoadSlot(ReadOnlySpan<byte> saved)
+    {
+        if (saved.IsEmpty)
+            return -1;
+        int status = NativeMethods.fm_slot_load(_handle, saved, (ulong)saved.Length, out int slot);
+        if (status == (int)ModelFailure.Invalid)
+            return -1;
+        Check(status);
+        return slot;
+    }
+
+    public void BeginStep(ReadOnlySpan<StepRow> rows, ReadOnlySpan<int> tokens) =>
+        Check(NativeMethods.fm_step_begin(_handle, rows, rows.Length, tokens, tokens.Length));
+
+    public void EndStep(Span<int> next) => Check(NativeMethods.fm_step_end(_handle, next, next.Length));
+
+    /// <summary>
+    /// Feeds <paramref name="tokens"/> at <paramref name="first"/>, the slot's length, and writes float32 logits:
+    /// (tokens, vocabulary) when <paramref name="all"/>, else those of the last token. No step may be in flight.
+    /// </summary>
+    public void Logits(int slot, int first, ReadOnlySpan<int> tokens, bool all, Span<float> logits)
+    {
+        var row = new StepRow { Slot = slot, First = first, Count = tokens.Length, TopP = 1 };
+        Check(NativeMethods.fm_debug_logits(_handle, in row, tokens, all ? 1 : 0, logits, (ulong)logits.Length));
+    }
+
+    /// <summary>
+    /// Log-probability of what row <paramref name="row"/> of the last finished step chose, and of the best tokens in
+    /// falling order. The row's Sample must have been 3.
+    /// </summary>
+    public float Logprobs(int row, Span<TokenLogprob> top)
+    {
+        Span<int> ids = stackalloc int[Math.Min(top.Length, 32)];
+        Span<float> values = stackalloc float[ids.Length];
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(top.Length, ids.Length);
+        Check(NativeMethods.fm_step_logprobs(_handle, row, top.Length, out float chosen, ids, values));
+        for (int i = 0; i < top.Length; i++)
+            top[i] = new TokenLogprob(ids[i], values[i]);
+        return chosen;
+    }
+
+    public void Dispose() => _handle.Dispose();
+
+    private static ModelInfo ToInfo(in FmModelInfo info) => new()
+    {
+        VocabSize = info.VocabSize,
+        ContextMax = info.ContextMax,
+        CanTrim = info.CanTrim != 0,
+        WeightBytes = info.WeightBytes,
+        StateBytesPerToken = info.StateBytesPerToken,
+        ScratchBytes = info.ScratchBytes,
+        Backend = Text(info.Backend),
+        ModelType = Text(info.ModelType),
+    };
+
+    private static string Text(ReadOnlySpan<byte> name)
+    {
+        int end = name.IndexOf((byte)0);
+        return Encoding.UTF8.GetString(end < 0 ? name : name[..end]);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Check(int status)
+    {
+        if (status != 0)
+            Throw(status);
+    }
+
+    // The message is this thread's, and only until its next failing call.
+    private static unsafe void Throw(int status)
+    {
+        string message = Marshal.PtrToStringUTF8((nint)NativeMethods.fm_last_error()) ?? "";
+        throw new ModelException((ModelFailure)status, message);
+    }
+}
