@@ -15,7 +15,7 @@ internal static class DebugCommand
 
     private static IEnumerable<Command> Verbs()
     {
-        // logits
+        yield return DebugLogitsVerb.Create();
         // render
         yield return DebugTokenizeVerb.Create();
         yield return DebugDetokenizeVerb.Create();

@@ -1,0 +1,70 @@
+using Xunit;
+
+namespace FastMlx.Native.Tests;
+
+/// <summary>The tiny models against MLX's own numbers: every position, cached, chunked, greedy.</summary>
+public sealed class GoldenModelTests
+{
+    private const float Exact = 1e-3f;
+    private const float Rounded = 0.05f;
+
+    private static readonly string[] Families =
+        ["llama*", "mistral-*", "qwen2*", "qwen3-*", "qwen3h128-*", "compat-llama-leftovers"];
+
+    public static TheoryData<string> Models()
+    {
+        var data = new TheoryData<string>();
+        foreach (string name in Repository.TinyModels(Families))
+            data.Add(name);
+        if (data.Count == 0)
+            data.Add("(none)");
+        return data;
+    }
+
+    [Theory]
+    [MemberData(nameof(Models))]
+    public void Logits_EqualMlx(string name)
+    {
+        Golden golden = Golden.Load(name);
+        using NativeModel model = NativeModel.Open(golden.Folder, new NativeModelOptions());
+        float tolerance = golden.IsFloat32 ? Exact : Rounded;
+        int slot = model.OpenSlot();
+        float[][] prefill = Logits(model, slot, 0, golden.Prompt, all: true);
+        AssertClose(golden.PrefillLogits, prefill, tolerance, "prefill");
+        for (int i = 0; i < golden.DecodeTokens.Length; i++)
+        {
+            float[][] decoded = Logits(model, slot, golden.Prompt.Length + i, [golden.DecodeTokens[i]], all: false);
+            AssertClose([golden.DecodeLogits[i]], decoded, tolerance, $"decode {i}");
+        }
+
+        int chunked = model.OpenSlot();
+        Logits(model, chunked, 0, golden.Prompt[..golden.Split], all: false);
+        float[][] last = Logits(model, chunked, golden.Split, golden.Prompt[golden.Split..], all: false);
+        AssertClose([golden.ChunkedLastLogits], last, tolerance, "chunked");
+        Assert.Equal(prefill[^1], last[0]); // bit for bit: a chunk never changes an answer
+        Assert.Equal(golden.Greedy, Steps.Greedy(model, model.OpenSlot(), golden.Prompt, golden.Greedy.Length));
+    }
+
+    private static float[][] Logits(NativeModel model, int slot, int first, int[] tokens, bool all)
+    {
+        int vocab = model.Info.VocabSize;
+        var flat = new float[(all ? tokens.Length : 1) * vocab];
+        model.Logits(slot, first, tokens, all, flat);
+        return [.. flat.Chunk(vocab)];
+    }
+
+    private static void AssertClose(float[][] expected, float[][] actual, float tolerance, string what)
+    {
+        Assert.Equal(expected.Length, actual.Length);
+        float worst = 0;
+        if (tolerance == Rounded) // a share of the largest logit
+            tolerance *= MathF.Max(1, expected.Max(row => row.Max(MathF.Abs)));
+        for (int row = 0; row < expected.Length; row++)
+        {
+            for (int i = 0; i < expected[row].Length; i++)
+                worst = MathF.Max(worst, MathF.Abs(expected[row][i] - actual[row][i]));
+        }
+
+        Assert.True(worst <= tolerance, $"{what}: off by {worst}, allowed {tolerance}");
+    }
+}
