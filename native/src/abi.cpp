@@ -1,5 +1,3 @@
-#include "fastmlx.h"
-
 #include <cstring>
 #include <mutex>
 #include <new>
@@ -8,6 +6,7 @@
 
 #include "engine/failure.h"
 #include "engine/model.h"
+#include "fastmlx.h"
 
 static_assert(sizeof(fm_row) == 40 && sizeof(fm_model_options) == 24 && sizeof(fm_model_info) == 104);
 
@@ -62,17 +61,21 @@ Model& owned(const fm_model* handle) {
 
 std::unique_ptr<Model> open(const std::string& folder, const fm_model_options& options) {
     switch (options.backend) {
-        case FM_BACKEND_NULL: return open_null_model(folder, options);
+        case FM_BACKEND_NULL:
+            return open_null_model(folder, options);
         case FM_BACKEND_AUTO:
-        case FM_BACKEND_CPU: return open_cpu_model(folder, options);
-        case FM_BACKEND_MLX: fail(FM_UNSUPPORTED, "this build has no MLX backend");
-        default: fail(FM_INVALID, "there is no backend ", options.backend);
+        case FM_BACKEND_CPU:
+            return open_cpu_model(folder, options);
+        case FM_BACKEND_MLX:
+            fail(FM_UNSUPPORTED, "this build has no MLX backend");
+        default:
+            fail(FM_INVALID, "there is no backend ", options.backend);
     }
 }
 
 void check_options(const fm_model_options& options) {
-    bool sane = options.threads >= 0 && options.threads <= 1024 && options.max_slots >= 0 && options.max_slots <= 65536 &&
-                options.max_step_tokens >= 0 && options.max_step_tokens <= 65536;
+    bool sane = options.threads >= 0 && options.threads <= 1024 && options.max_slots >= 0 &&
+                options.max_slots <= 65536 && options.max_step_tokens >= 0 && options.max_step_tokens <= 65536;
     if (!sane) fail(FM_INVALID, "threads, max_slots or max_step_tokens is out of range");
 }
 

@@ -20,8 +20,9 @@ class Arena {
         }
         if (block_ == blocks_.size()) {
             size_t size = count > kBlock ? count : kBlock;
-            blocks_.push_back({std::unique_ptr<std::byte, Free>(static_cast<std::byte*>(
-                                   ::operator new(size, std::align_val_t{kAlign}))), size});
+            blocks_.push_back({std::unique_ptr<std::byte, Free>(
+                                   static_cast<std::byte*>(::operator new (size, std::align_val_t{kAlign}))),
+                               size});
             used_ = 0;
         }
         void* start = blocks_[block_].data.get() + used_;
@@ -40,7 +41,7 @@ class Arena {
   private:
     static constexpr size_t kAlign = 64, kBlock = 4u << 20;
     struct Free {
-        void operator()(std::byte* data) const { ::operator delete(data, std::align_val_t{kAlign}); }
+        void operator()(std::byte* data) const { ::operator delete (data, std::align_val_t{kAlign}); }
     };
     struct Block {
         std::unique_ptr<std::byte, Free> data;

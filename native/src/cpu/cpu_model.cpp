@@ -42,7 +42,9 @@ struct Checkpoint {
         Hash hash;
         hash.add(type).add(weights.fingerprint()).add(kStateFormat).add(static_cast<uint64_t>(facts.states.size()));
         for (const StateSpec& state : facts.states)
-            hash.add(static_cast<uint64_t>(state.heads)).add(static_cast<uint64_t>(state.k_dim)).add(static_cast<uint64_t>(state.window));
+            hash.add(static_cast<uint64_t>(state.heads))
+                .add(static_cast<uint64_t>(state.k_dim))
+                .add(static_cast<uint64_t>(state.window));
         fingerprint = hash.value();
     }
 };
@@ -51,7 +53,8 @@ class CpuBackend final : public Backend {
   public:
     CpuBackend(const std::string& folder, const fm_model_options& options)
         : checkpoint_(folder),
-          timelines_(checkpoint_.facts.states, static_cast<size_t>(options.max_slots == 0 ? kSlotsDefault : options.max_slots)),
+          timelines_(checkpoint_.facts.states,
+                     static_cast<size_t>(options.max_slots == 0 ? kSlotsDefault : options.max_slots)),
           ops_(best_kernels(), thread_count(options.threads), timelines_) {}
 
     void describe(fm_model_info& out) const override {

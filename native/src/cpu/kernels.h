@@ -22,7 +22,7 @@ struct Kernels {
 };
 
 const Kernels& plain_kernels();
-const Kernels& best_kernels();  // for this machine; FM tests compare all that run here
+const Kernels& best_kernels();                       // for this machine; FM tests compare all that run here
 int all_kernels(const Kernels** out, int capacity);  // those this machine can run, the plain ones first
 
 }  // namespace fastmlx

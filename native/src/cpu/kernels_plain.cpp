@@ -4,8 +4,8 @@
 namespace fastmlx {
 namespace {
 
-void matmul(const float* x, int64_t x_stride, int tokens, const float* w, int64_t w_stride, int rows, int count, float* y,
-            int64_t y_stride) {
+void matmul(const float* x, int64_t x_stride, int tokens, const float* w, int64_t w_stride, int rows, int count,
+            float* y, int64_t y_stride) {
     for (int t = 0; t < tokens; ++t)
         for (int r = 0; r < rows; ++r) {
             const float* a = x + t * x_stride;

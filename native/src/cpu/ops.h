@@ -63,16 +63,18 @@ class CpuOps final : public Ops {
     float* scratch(int worker, int64_t floats);
     const float* floats(const Vector& vector);  // as float32, for this step
     // y[t] = x[t] · rows of the matrix of one expert, blocked over rows and threads. No bias, no rounding.
-    void multiply_rows(const float* x, int64_t x_stride, int tokens, const Weight& weight, int expert, int first, int rows,
-                       float* y, int64_t y_stride, int worker);
+    void multiply_rows(const float* x, int64_t x_stride, int tokens, const Weight& weight, int expert, int first,
+                       int rows, float* y, int64_t y_stride, int worker);
     template <class Body>
     Tensor each(Tensor x, DType dtype, Body&& body);  // body(in, out, cols) per row
     template <class Body>
     void rows(int count, int64_t work_per_row, Body&& body);
     void store_keys(const AttendSpec& spec, const Span& span, Tensor k, Tensor v);
-    void attend_task(const AttendSpec& spec, const AttendTask& task, Tensor q, const float* sinks, Tensor out, int worker);
+    void attend_task(const AttendSpec& spec, const AttendTask& task, Tensor q, const float* sinks, Tensor out,
+                     int worker);
     void load_page(int state, const Page* page, int head, bool values, float* out);
-    Tensor expert_linear(Tensor x, bool gathered, const Routing& routing, const std::vector<int>& order, const Linear& linear);
+    Tensor expert_linear(Tensor x, bool gathered, const Routing& routing, const std::vector<int>& order,
+                         const Linear& linear);
     void route_row(const float* logits, int count, const RouterSpec& spec, const float* bias, const float* expert_scale,
                    DType dtype, int32_t* chosen, float* weights);
 

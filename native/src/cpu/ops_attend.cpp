@@ -65,7 +65,8 @@ void CpuOps::load_page(int state, const Page* page, int head, bool values, float
     if (!spec.values_in_keys)
         return convert(page->data() + spec.heads * key_bytes + head * value_bytes, kPageTokens * spec.v_dim, out);
     for (int j = 0; j < kPageTokens; ++j)
-        convert(keys + static_cast<int64_t>(j) * spec.k_dim * dtype_bytes(spec.dtype), spec.v_dim, out + j * spec.v_dim);
+        convert(keys + static_cast<int64_t>(j) * spec.k_dim * dtype_bytes(spec.dtype), spec.v_dim,
+                out + j * spec.v_dim);
 }
 
 void CpuOps::attend_task(const AttendSpec& spec, const AttendTask& task, Tensor q, const float* sinks, Tensor out,
@@ -101,8 +102,8 @@ void CpuOps::attend_task(const AttendSpec& spec, const AttendTask& task, Tensor 
     for (int row = 0; row < rows; ++row) {
         int position = first_position + row / group;
         const float* sink = sinks == nullptr ? nullptr : sinks + task.head * group + row % group;
-        softmax_row(q.dtype, scores + static_cast<int64_t>(row) * length, length, oldest(position) - base, position - base,
-                    sink);
+        softmax_row(q.dtype, scores + static_cast<int64_t>(row) * length, length, oldest(position) - base,
+                    position - base, sink);
     }
     auto target = [&](int row) {
         return data(out) + static_cast<int64_t>(span.row + task.query + row / group) * out.cols +
@@ -117,7 +118,8 @@ void CpuOps::attend_task(const AttendSpec& spec, const AttendTask& task, Tensor 
             int from = std::max(oldest(position), start), to = std::min(position + 1, start + kPageTokens);
             if (from >= to) continue;
             kernels_.weigh(scores + static_cast<int64_t>(row) * length + (from - base),
-                           block + static_cast<int64_t>(from - start) * state.v_dim, to - from, state.v_dim, target(row));
+                           block + static_cast<int64_t>(from - start) * state.v_dim, to - from, state.v_dim,
+                           target(row));
         }
     }
     for (int row = 0; row < rows; ++row) kernels_.round(out.dtype, target(row), state.v_dim);
@@ -133,18 +135,19 @@ Tensor CpuOps::attend(Tensor q, Tensor k, Tensor v, const AttendSpec& spec) {
     int64_t work = 0;
     for (const Span& span : spans_) {
         if (k) store_keys(spec, span, k, v);
-        int length = spec.window == 0 ? span.first + span.count : std::min(span.first + span.count, spec.window + kTileQueries);
+        int length =
+            spec.window == 0 ? span.first + span.count : std::min(span.first + span.count, spec.window + kTileQueries);
         work += static_cast<int64_t>(length) * span.count * spec.heads * state.k_dim;
-        auto fitting = static_cast<int>(kScoresMax / (static_cast<int64_t>(length + 2 * kPageTokens) * (spec.heads / state.heads)));
+        auto fitting = static_cast<int>(kScoresMax /
+                                        (static_cast<int64_t>(length + 2 * kPageTokens) * (spec.heads / state.heads)));
         int tile = std::clamp(fitting, 1, kTileQueries);
         for (int query = 0; query < span.count; query += tile)
             for (int head = 0; head < state.heads; ++head)
                 tasks_.push_back({&span, head, query, std::min(tile, span.count - query)});
     }
     int count = static_cast<int>(tasks_.size());
-    rows(count, work / std::max(1, count), [&](int task, int worker) {
-        attend_task(spec, tasks_[static_cast<size_t>(task)], q, sinks, out, worker);
-    });
+    rows(count, work / std::max(1, count),
+         [&](int task, int worker) { attend_task(spec, tasks_[static_cast<size_t>(task)], q, sinks, out, worker); });
     return out;
 }
 

@@ -24,15 +24,18 @@ void check_same(Tensor a, Tensor b, const char* what) {
 
 float activate_one(Activation kind, DType t, float g, float u) {
     switch (kind) {
-        case Activation::kSwiGlu: return round_to(t, g * round_to(t, sigmoid_of(g))) * u;
-        case Activation::kGeGlu: return gelu_of(t, g) * u;
+        case Activation::kSwiGlu:
+            return round_to(t, g * round_to(t, sigmoid_of(g))) * u;
+        case Activation::kGeGlu:
+            return gelu_of(t, g) * u;
         case Activation::kClippedSwiGlu: {
             g = std::min(g, 7.f);
             u = std::clamp(u, -7.f, 7.f);
             float gate = round_to(t, sigmoid_of(round_to(t, round_to(t, 1.702f) * g)));
             return round_to(t, g * gate) * round_to(t, u + 1.f);
         }
-        case Activation::kRelu2: break;
+        case Activation::kRelu2:
+            break;
     }
     return std::max(g, 0.f) * std::max(g, 0.f);
 }
@@ -114,7 +117,8 @@ Tensor CpuOps::rope(Tensor x, int head_dim, const Rope& rope) {
         double shrink = 1;  // dynamic NTK: a longer timeline turns more slowly
         if (rope.dynamic_factor > 0 && position >= rope.dynamic_max) {
             double f = rope.dynamic_factor, length = position + 1;
-            double base = std::pow(f * length / rope.dynamic_max - (f - 1), static_cast<double>(rope.dims) / (rope.dims - 2));
+            double base =
+                std::pow(f * length / rope.dynamic_max - (f - 1), static_cast<double>(rope.dims) / (rope.dims - 2));
             shrink = std::pow(base, -2.0 / rope.dims);
         }
         double step = 1;
@@ -234,7 +238,8 @@ Tensor CpuOps::scale_by_position(Tensor a, float beta, int length) {
     Tensor y = make(a.rows, a.cols, a.dtype);
     for (int row = 0; row < a.rows; ++row) {
         int position = batch_->positions[static_cast<size_t>(row)];
-        float factor = round_to(a.dtype, 1.f + beta * std::log(1.f + std::floor(static_cast<float>(position) / static_cast<float>(length))));
+        float factor = round_to(a.dtype, 1.f + beta * std::log(1.f + std::floor(static_cast<float>(position) /
+                                                                                static_cast<float>(length))));
         int64_t at = static_cast<int64_t>(row) * a.cols;
         for (int i = 0; i < a.cols; ++i) data(y)[at + i] = data(a)[at + i] * factor;
         kernels_.round(y.dtype, data(y) + at, a.cols);

@@ -54,7 +54,8 @@ const float* CpuOps::floats(const Vector& vector) {
 Tensor CpuOps::pick_rows(Tensor x, const std::vector<int>& picked) {
     Tensor y = make(static_cast<int>(picked.size()), x.cols, x.dtype);
     for (size_t i = 0; i < picked.size(); ++i)
-        std::copy_n(data(x) + static_cast<int64_t>(picked[i]) * x.cols, x.cols, data(y) + static_cast<int64_t>(i) * x.cols);
+        std::copy_n(data(x) + static_cast<int64_t>(picked[i]) * x.cols, x.cols,
+                    data(y) + static_cast<int64_t>(i) * x.cols);
     return y;
 }
 
@@ -123,8 +124,8 @@ Tensor CpuOps::linear_heads(Tensor x, const Weight& w, bool transposed) {
         float* to = data(y) + static_cast<int64_t>(head) * out;
         if (transposed) {
             for (int first = 0; first < w.rows; first += kRowBlock)
-                multiply_rows(from, x.cols, x.rows, w, head, first, std::min(kRowBlock, w.rows - first), to + first, y.cols,
-                              worker);
+                multiply_rows(from, x.cols, x.rows, w, head, first, std::min(kRowBlock, w.rows - first), to + first,
+                              y.cols, worker);
         } else {
             float* row = scratch(worker, w.cols);
             for (int t = 0; t < x.rows; ++t) std::fill_n(to + static_cast<int64_t>(t) * y.cols, out, 0.f);

@@ -37,8 +37,8 @@ void limit_groups(std::vector<float>& choice, const RouterSpec& spec, float out)
 
 }  // namespace
 
-void CpuOps::route_row(const float* logits, int count, const RouterSpec& spec, const float* bias, const float* expert_scale,
-                       DType dtype, int32_t* chosen, float* weights) {
+void CpuOps::route_row(const float* logits, int count, const RouterSpec& spec, const float* bias,
+                       const float* expert_scale, DType dtype, int32_t* chosen, float* weights) {
     std::vector<float> scores(logits, logits + count);
     if (spec.kind == RouterSpec::Kind::kSoftmaxTopK) softmax(scores.data(), count);
     if (spec.kind == RouterSpec::Kind::kSigmoid)
@@ -115,19 +115,20 @@ Tensor CpuOps::expert_linear(Tensor x, bool gathered, const Routing& routing, co
         ++runs.back().count;
     }
     int blocks = (w.rows + kRowBlock - 1) / kRowBlock;
-    rows(static_cast<int>(runs.size()) * blocks, static_cast<int64_t>(kRowBlock) * w.cols * 2, [&](int task, int worker) {
-        const Run& run = runs[static_cast<size_t>(task / blocks)];
-        int first = task % blocks * kRowBlock, count = std::min(kRowBlock, w.rows - first);
-        float* out = data(y) + static_cast<int64_t>(run.start) * y.cols + first;
-        multiply_rows(data(x) + static_cast<int64_t>(run.start) * x.cols, x.cols, run.count, w, run.expert, first, count, out,
-                      y.cols, worker);
-        for (int t = 0; t < run.count; ++t, out += y.cols) {
-            kernels_.round(product, out, count);
-            if (bias == nullptr) continue;
-            for (int r = 0; r < count; ++r) out[r] += bias[static_cast<int64_t>(run.expert) * w.rows + first + r];
-            kernels_.round(result, out, count);
-        }
-    });
+    rows(static_cast<int>(runs.size()) * blocks, static_cast<int64_t>(kRowBlock) * w.cols * 2,
+         [&](int task, int worker) {
+             const Run& run = runs[static_cast<size_t>(task / blocks)];
+             int first = task % blocks * kRowBlock, count = std::min(kRowBlock, w.rows - first);
+             float* out = data(y) + static_cast<int64_t>(run.start) * y.cols + first;
+             multiply_rows(data(x) + static_cast<int64_t>(run.start) * x.cols, x.cols, run.count, w, run.expert, first,
+                           count, out, y.cols, worker);
+             for (int t = 0; t < run.count; ++t, out += y.cols) {
+                 kernels_.round(product, out, count);
+                 if (bias == nullptr) continue;
+                 for (int r = 0; r < count; ++r) out[r] += bias[static_cast<int64_t>(run.expert) * w.rows + first + r];
+                 kernels_.round(result, out, count);
+             }
+         });
     return y;
 }
 
@@ -137,8 +138,9 @@ Tensor CpuOps::experts(Tensor x, const Routing& routing, const ExpertWeights& we
     std::iota(order.begin(), order.end(), 0);
     std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return chosen[a] < chosen[b]; });
     Tensor up = expert_linear(x, false, routing, order, weights.up);
-    Tensor inner = weights.gate ? activate(weights.activation, expert_linear(x, false, routing, order, weights.gate), up)
-                                : activate(weights.activation, up, {});
+    Tensor inner = weights.gate
+                       ? activate(weights.activation, expert_linear(x, false, routing, order, weights.gate), up)
+                       : activate(weights.activation, up, {});
     Tensor down = expert_linear(inner, true, routing, order, weights.down);
     std::vector<int> place(order.size());
     for (size_t i = 0; i < order.size(); ++i) place[static_cast<size_t>(order[i])] = static_cast<int>(i);

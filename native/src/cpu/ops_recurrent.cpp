@@ -15,7 +15,8 @@ float sigmoid_of(float x) { return 1.f / (1.f + std::exp(-x)); }
 // The state holds the last kernel-1 inputs of every channel, oldest first: (kernel - 1, channels).
 Tensor CpuOps::conv1d(Tensor x, const ConvSpec& spec) {
     int channels = x.cols, past = spec.kernel - 1;
-    if (spec.weight.rows != channels || spec.weight.cols != spec.kernel) fail(FM_INTERNAL, spec.weight.name, " does not fit");
+    if (spec.weight.rows != channels || spec.weight.cols != spec.kernel)
+        fail(FM_INTERNAL, spec.weight.name, " does not fit");
     float* taps = arena_.floats(static_cast<int64_t>(channels) * spec.kernel);
     for (int c = 0; c < channels; ++c)
         kernels_.dequantise(spec.weight.storage, spec.weight.bits, spec.weight.group, spec.weight.dtype,
@@ -91,7 +92,8 @@ Tensor CpuOps::ssm(Tensor x, Tensor b, Tensor c, Tensor dt, const SsmSpec& spec)
             float rate = -std::exp(a_log[head]);
             for (int t = 0; t < span.count; ++t) {
                 int64_t row = span.row + t;
-                float step = std::clamp(softplus(data(dt)[row * dt.cols + head] + dt_bias[head]), spec.dt_min, spec.dt_max);
+                float step =
+                    std::clamp(softplus(data(dt)[row * dt.cols + head] + dt_bias[head]), spec.dt_min, spec.dt_max);
                 float decay = std::exp(rate * step);
                 const float* in = data(b) + row * b.cols + static_cast<int64_t>(head / ratio) * spec.state_dim;
                 const float* read = data(c) + row * c.cols + static_cast<int64_t>(head / ratio) * spec.state_dim;

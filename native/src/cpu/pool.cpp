@@ -37,7 +37,8 @@ Pool::~Pool() {
 
 void Pool::take(int worker) {
     try {
-        for (int64_t task; (task = next_.fetch_add(1, std::memory_order_relaxed)) < count_;) call_(context_, task, worker);
+        for (int64_t task; (task = next_.fetch_add(1, std::memory_order_relaxed)) < count_;)
+            call_(context_, task, worker);
     } catch (...) {
         std::lock_guard<std::mutex> lock(mutex_);
         error_ = std::current_exception();

@@ -14,9 +14,9 @@ struct Batch {
 };
 
 struct StepResult {
-    std::vector<int32_t> next;   // one per row, -1 where nothing was sampled
-    std::vector<float> logits;   // (rows that asked, vocab): kept for log-probabilities
-    std::vector<int32_t> kept;   // row → index into logits, or -1
+    std::vector<int32_t> next;  // one per row, -1 where nothing was sampled
+    std::vector<float> logits;  // (rows that asked, vocab): kept for log-probabilities
+    std::vector<int32_t> kept;  // row → index into logits, or -1
 };
 
 // What is left of a backend when slots, validation, threads and results are taken out: timelines and arithmetic.
@@ -27,12 +27,12 @@ class Backend {
     virtual void describe(fm_model_info& out) const = 0;
     virtual uint64_t fingerprint() const = 0;  // of model and format: saved state of another one does not fit
 
-    virtual void open(int slot) = 0;                           // an empty timeline
-    virtual void fork(int from, int to, int length) = 0;       // throws FM_UNSUPPORTED where it cannot be cut there
-    virtual void trim(int slot, int length) = 0;               // likewise
+    virtual void open(int slot) = 0;                      // an empty timeline
+    virtual void fork(int from, int to, int length) = 0;  // throws FM_UNSUPPORTED where it cannot be cut there
+    virtual void trim(int slot, int length) = 0;          // likewise
     virtual void close(int slot) = 0;
     virtual uint64_t bytes(int slot) const = 0;
-    virtual uint64_t total_bytes() const = 0;                  // of all slots, what they share counted once
+    virtual uint64_t total_bytes() const = 0;  // of all slots, what they share counted once
     // The most bytes that feeding `count` tokens at `first` could add. Pure: also called while a step runs.
     virtual uint64_t growth(int first, int count) const = 0;
 

@@ -23,7 +23,7 @@ inline float bf16_to_float(uint16_t bits) { return std::bit_cast<float>(static_c
 inline uint16_t float_to_bf16(float value) {
     uint32_t bits = std::bit_cast<uint32_t>(value);
     if ((bits & 0x7FFFFFFFu) > 0x7F800000u) return static_cast<uint16_t>((bits >> 16) | 0x40u);  // keep NaN a NaN
-    bits += 0x7FFFu + ((bits >> 16) & 1u);  // ties to even
+    bits += 0x7FFFu + ((bits >> 16) & 1u);                                                       // ties to even
     return static_cast<uint16_t>(bits >> 16);
 }
 

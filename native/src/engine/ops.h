@@ -25,18 +25,18 @@ struct StateSpec {
     // kKeyValue: per token `heads` keys of k_dim and values of v_dim features.
     int heads = 0, k_dim = 0, v_dim = 0;
     bool values_in_keys = false;  // a value is the first v_dim features of its key (MLA's latent): stored once
-    int window = 0;  // 0 = all tokens, else only the last `window`
+    int window = 0;               // 0 = all tokens, else only the last `window`
     // kRecurrent: one block of float32 per timeline, zero at its start. It cannot be cut.
     int64_t floats = 0;
 };
 
 struct Rope {
-    int dims = 0;                     // how many leading features of each head turn; 0 = none
-    bool interleaved = false;         // pairs (2i, 2i+1) instead of (i, i + dims/2)
-    std::vector<float> inverse;       // angle of pair i = (position · position_scale) · inverse[i]
+    int dims = 0;                // how many leading features of each head turn; 0 = none
+    bool interleaved = false;    // pairs (2i, 2i+1) instead of (i, i + dims/2)
+    std::vector<float> inverse;  // angle of pair i = (position · position_scale) · inverse[i]
     float position_scale = 1;
-    float magnitude = 1;              // multiplies the first `dims` features before turning
-    float dynamic_factor = 0;         // > 0: dynamic NTK past dynamic_max tokens
+    float magnitude = 1;       // multiplies the first `dims` features before turning
+    float dynamic_factor = 0;  // > 0: dynamic NTK past dynamic_max tokens
     int dynamic_max = 0;
 };
 
@@ -47,11 +47,11 @@ struct NormSpec {
 };
 
 struct AttendSpec {
-    int state = 0;    // index of the key-value state that is extended
-    int heads = 0;    // query heads; a multiple of the state's heads
+    int state = 0;  // index of the key-value state that is extended
+    int heads = 0;  // query heads; a multiple of the state's heads
     float scale = 1;
-    int window = 0;   // 0 = all, else key position > query position - window
-    Vector sinks;     // one extra logit per head in the softmax's denominator
+    int window = 0;  // 0 = all, else key position > query position - window
+    Vector sinks;    // one extra logit per head in the softmax's denominator
 };
 
 enum class Activation : uint8_t {
@@ -72,11 +72,11 @@ struct RouterSpec {
     bool normalise = false;  // divide by the sum of the chosen
     double epsilon = 0;      // added to that sum
     double scale = 1;
-    Vector bias;             // kSigmoid: added for the choice only
+    Vector bias;  // kSigmoid: added for the choice only
     int groups = 1, top_groups = 1;
-    bool group_max = false;  // a group's rank is its best score instead of the sum of its best two
-    Vector expert_scale;     // multiplies the weight of each expert (Gemma 4)
-    bool cast = false;       // round the finished weights to `cast_to`; else they keep the logits' format,
+    bool group_max = false;       // a group's rank is its best score instead of the sum of its best two
+    Vector expert_scale;          // multiplies the weight of each expert (Gemma 4)
+    bool cast = false;            // round the finished weights to `cast_to`; else they keep the logits' format,
     DType cast_to = DType::kF32;  // or float32 after kSigmoid
 };
 
@@ -94,25 +94,25 @@ struct ExpertWeights {
 };
 
 struct ConvSpec {
-    int state = 0;   // recurrent, its floats [0, channels·(kernel-1)) are the last inputs
+    int state = 0;  // recurrent, its floats [0, channels·(kernel-1)) are the last inputs
     int kernel = 4;
     bool silu = true;
-    Weight weight;   // (channels, kernel)
+    Weight weight;  // (channels, kernel)
     Vector bias;
 };
 
 struct DeltaSpec {
-    int state = 0;              // recurrent
-    int64_t offset = 0;         // where S starts in the state, in floats
+    int state = 0;       // recurrent
+    int64_t offset = 0;  // where S starts in the state, in floats
     int k_heads = 0, v_heads = 0, k_dim = 0, v_dim = 0;
-    Vector a_log, dt_bias;      // (v_heads)
+    Vector a_log, dt_bias;  // (v_heads)
 };
 
 struct SsmSpec {
     int state = 0;
     int64_t offset = 0;
     int heads = 0, head_dim = 0, groups = 0, state_dim = 0;
-    Vector a_log, dt_bias, d;   // (heads)
+    Vector a_log, dt_bias, d;  // (heads)
     float dt_min = 0, dt_max = 1e30f;
 };
 
@@ -142,9 +142,9 @@ class Ops {
     virtual Tensor sigmoid(Tensor x) = 0;
     virtual Tensor softcap(Tensor x, float cap) = 0;  // cap · tanh(x / cap)
     virtual Tensor add(Tensor a, Tensor b) = 0;
-    virtual Tensor multiply(Tensor a, Tensor b) = 0;  // b: the same shape, or one column
+    virtual Tensor multiply(Tensor a, Tensor b) = 0;         // b: the same shape, or one column
     virtual Tensor multiply(Tensor a, const Vector& b) = 0;  // per column, or one value for all
-    virtual Tensor scale(Tensor a, double factor) = 0;       // the factor is rounded to a's format, as a scalar is in MLX
+    virtual Tensor scale(Tensor a, double factor) = 0;  // the factor is rounded to a's format, as a scalar is in MLX
     virtual Tensor scale_by_position(Tensor a, float beta, int length) = 0;  // · (1 + beta·ln(1 + floor(pos / length)))
     virtual Tensor cast(Tensor a, DType dtype) = 0;
 

@@ -149,7 +149,8 @@ int Runner::slot_load(const void* buffer, uint64_t size) {
     if (header.magic != kMagic) fail(FM_INVALID, "this is no saved state of this version");
     if (header.fingerprint != backend_->fingerprint()) fail(FM_INVALID, "saved state belongs to another model");
     bool whole = header.payload_bytes == size - sizeof header && header.length >= 0;
-    if (!whole || checksum(header, bytes + sizeof header) != header.checksum) fail(FM_INVALID, "saved state is damaged");
+    if (!whole || checksum(header, bytes + sizeof header) != header.checksum)
+        fail(FM_INVALID, "saved state is damaged");
     if (state_bytes_max_ != 0 && backend_->total_bytes() + header.payload_bytes > state_bytes_max_)
         fail(FM_NO_MEMORY, "saved state does not fit the limit of ", state_bytes_max_, " bytes");
     int slot = free_slot();
@@ -168,7 +169,8 @@ int Runner::slot_load(const void* buffer, uint64_t size) {
 void Runner::check_row(const fm_row& row, const int32_t* tokens) const {
     const Slot& slot = slots_[usable_slot(row.slot)];
     if (row.first != slot.length)
-        fail(FM_INVALID, "row for slot ", row.slot, " starts at ", row.first, " where the slot has ", slot.length, " tokens");
+        fail(FM_INVALID, "row for slot ", row.slot, " starts at ", row.first, " where the slot has ", slot.length,
+             " tokens");
     if (row.count <= 0) fail(FM_INVALID, "row for slot ", row.slot, " feeds no token");
     if (row.first > std::numeric_limits<int32_t>::max() - row.count) fail(FM_INVALID, "the timeline is too long");
     bool sane = row.sample >= 0 && row.sample <= 3 && row.sample != 2 && row.temperature >= 0 &&
@@ -314,11 +316,13 @@ void Runner::debug_logits(const fm_row& row, const int32_t* tokens, bool all, fl
 }
 
 void Runner::step_logprobs(int row, int top, float* chosen, int32_t* ids, float* logprobs) {
-    bool kept = row >= 0 && static_cast<size_t>(row) < finished_.kept.size() && finished_.kept[static_cast<size_t>(row)] >= 0;
+    bool kept =
+        row >= 0 && static_cast<size_t>(row) < finished_.kept.size() && finished_.kept[static_cast<size_t>(row)] >= 0;
     if (!kept) fail(FM_INVALID, "row ", row, " of the last step kept no log-probabilities");
     if (top > info_.vocab_size) fail(FM_INVALID, "top ", top, " is more than the vocabulary");
     auto vocab = static_cast<size_t>(info_.vocab_size);
-    const float* logits = finished_.logits.data() + vocab * static_cast<size_t>(finished_.kept[static_cast<size_t>(row)]);
+    const float* logits =
+        finished_.logits.data() + vocab * static_cast<size_t>(finished_.kept[static_cast<size_t>(row)]);
     *chosen = log_probability(logits, info_.vocab_size, finished_.next[static_cast<size_t>(row)]);
     if (top > 0) top_log_probabilities(logits, info_.vocab_size, top, ids, logprobs);
 }

@@ -26,7 +26,8 @@ double log_sum_exp(const float* logits, int vocab) {
 }  // namespace
 
 double uniform_at(uint64_t seed, int position) {
-    uint64_t bits = mix64(mix64(seed + 0x9E3779B97F4A7C15ull) ^ (static_cast<uint64_t>(position) * 0xD1B54A32D192ED03ull));
+    uint64_t bits =
+        mix64(mix64(seed + 0x9E3779B97F4A7C15ull) ^ (static_cast<uint64_t>(position) * 0xD1B54A32D192ED03ull));
     return static_cast<double>(bits >> 11) * 0x1.0p-53;
 }
 
@@ -55,7 +56,8 @@ int Sampler::draw_filtered(const fm_row& row, double total, double uniform) {
         return a.weight != b.weight ? a.weight < b.weight : a.id > b.id;
     };
     std::make_heap(candidates_.begin(), candidates_.end(), better);
-    size_t limit = row.top_k > 0 ? std::min<size_t>(static_cast<size_t>(row.top_k), candidates_.size()) : candidates_.size();
+    size_t limit =
+        row.top_k > 0 ? std::min<size_t>(static_cast<size_t>(row.top_k), candidates_.size()) : candidates_.size();
     // The best is popped to the back again and again: [size - kept, size) holds the kept ones, worst first.
     auto end = candidates_.end();
     if (row.top_k > 0) {  // top-p is a share of what top-k left
@@ -89,9 +91,8 @@ float log_probability(const float* logits, int vocab, int token) {
 void top_log_probabilities(const float* logits, int vocab, int top, int32_t* ids, float* out) {
     std::vector<int32_t> order(static_cast<size_t>(vocab));
     std::iota(order.begin(), order.end(), 0);
-    std::partial_sort(order.begin(), order.begin() + top, order.end(), [&](int32_t a, int32_t b) {
-        return logits[a] != logits[b] ? logits[a] > logits[b] : a < b;
-    });
+    std::partial_sort(order.begin(), order.begin() + top, order.end(),
+                      [&](int32_t a, int32_t b) { return logits[a] != logits[b] ? logits[a] > logits[b] : a < b; });
     double norm = log_sum_exp(logits, vocab);
     for (int i = 0; i < top; ++i) {
         ids[i] = order[static_cast<size_t>(i)];

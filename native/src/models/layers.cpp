@@ -27,13 +27,13 @@ Sizes read_sizes(const Config& config) {
 }
 
 void drop_common(WeightStore& weights) {
-    weights.rename([](const std::string& name) {
-        return name.ends_with("rotary_emb.inv_freq") ? std::string() : name;
-    });
+    weights.rename(
+        [](const std::string& name) { return name.ends_with("rotary_emb.inv_freq") ? std::string() : name; });
 }
 
 GluMlp GluMlp::load(WeightStore& weights, const std::string& path, int hidden, int inner, bool bias) {
-    return {weights.linear(path + ".gate_proj", inner, hidden, bias), weights.linear(path + ".up_proj", inner, hidden, bias),
+    return {weights.linear(path + ".gate_proj", inner, hidden, bias),
+            weights.linear(path + ".up_proj", inner, hidden, bias),
             weights.linear(path + ".down_proj", hidden, inner, bias)};
 }
 
@@ -42,7 +42,8 @@ Tensor GluMlp::forward(Ops& ops, Tensor x) const {
     return ops.linear(ops.activate(activation, g, u), down);
 }
 
-Attention load_attention(const Loader& loader, const Sizes& sizes, const std::string& path, AttentionBias bias, int window) {
+Attention load_attention(const Loader& loader, const Sizes& sizes, const std::string& path, AttentionBias bias,
+                         int window) {
     WeightStore& weights = loader.weights;
     Attention a;
     a.q = weights.linear(path + ".q_proj", sizes.heads * sizes.head_dim, sizes.hidden, bias.qkv);
@@ -55,8 +56,11 @@ Attention load_attention(const Loader& loader, const Sizes& sizes, const std::st
     a.spec.heads = sizes.heads;
     a.spec.scale = static_cast<float>(1 / std::sqrt(static_cast<double>(sizes.head_dim)));
     a.spec.window = window;
-    a.spec.state = loader.add_state({.dtype = a.k.weight.dtype, .heads = sizes.kv_heads, .k_dim = sizes.head_dim,
-                                     .v_dim = sizes.head_dim, .window = window});
+    a.spec.state = loader.add_state({.dtype = a.k.weight.dtype,
+                                     .heads = sizes.kv_heads,
+                                     .k_dim = sizes.head_dim,
+                                     .v_dim = sizes.head_dim,
+                                     .window = window});
     return a;
 }
 
@@ -69,7 +73,8 @@ Tensor Attention::forward(Ops& ops, Tensor x) const {
     return ops.linear(ops.attend(queries, keys, values, spec), o);
 }
 
-Ends Ends::load(const Loader& loader, const Sizes& sizes, const std::string& prefix, const std::string& head, bool tied) {
+Ends Ends::load(const Loader& loader, const Sizes& sizes, const std::string& prefix, const std::string& head,
+                bool tied) {
     WeightStore& weights = loader.weights;
     Ends ends;
     ends.embed = weights.matrix(prefix + "embed_tokens", sizes.vocab, sizes.hidden);
@@ -91,7 +96,8 @@ DType activation_type(const Ends& ends) { return promote(ends.embed.dtype, ends.
 bool is_zero(const Weight& weight) {
     std::vector<float> row(static_cast<size_t>(weight.cols));
     for (int r = 0; r < weight.rows; ++r) {
-        dequantise_plain(weight.storage, weight.bits, weight.group, weight.dtype, weight.row(0, r), weight.cols, row.data());
+        dequantise_plain(weight.storage, weight.bits, weight.group, weight.dtype, weight.row(0, r), weight.cols,
+                         row.data());
         if (std::any_of(row.begin(), row.end(), [](float x) { return x != 0; })) return false;
     }
     return true;

@@ -38,7 +38,8 @@ struct AttentionBias {
     bool qkv = false, out = false;
 };
 // Takes {q,k,v,o}_proj below `path` and declares the state.
-Attention load_attention(const Loader& loader, const Sizes& sizes, const std::string& path, AttentionBias bias, int window);
+Attention load_attention(const Loader& loader, const Sizes& sizes, const std::string& path, AttentionBias bias,
+                         int window);
 
 // Embedding, last norm and head; the head is the embedding where `tied`.
 struct Ends {
@@ -46,7 +47,8 @@ struct Ends {
     Vector norm;
     NormSpec norm_spec;
     Linear head;
-    static Ends load(const Loader& loader, const Sizes& sizes, const std::string& prefix, const std::string& head, bool tied);
+    static Ends load(const Loader& loader, const Sizes& sizes, const std::string& prefix, const std::string& head,
+                     bool tied);
 };
 
 DType activation_type(const Ends& ends);

@@ -69,7 +69,8 @@ Llama::Llama(const Loader& loader, Line line) {
                        llama && config.boolean("attention_bias", false)};
     Rope rope = scaled_rope(sizes.head_dim, config.number("rope_theta", llama ? 10000 : 1000000),
                             config.boolean("rope_traditional", false), config.object("rope_scaling"), sizes.context);
-    std::vector<int> windows = llama ? read_windows(config, sizes.layers) : std::vector<int>(static_cast<size_t>(sizes.layers), 0);
+    std::vector<int> windows =
+        llama ? read_windows(config, sizes.layers) : std::vector<int>(static_cast<size_t>(sizes.layers), 0);
     bool mixed = *std::max_element(windows.begin(), windows.end()) > 0;
     int inner = config.positive("intermediate_size");
     for (int i = 0; i < sizes.layers; ++i) {
@@ -84,7 +85,8 @@ Llama::Llama(const Loader& loader, Line line) {
             layer.attention.k_norm = weights.vector(path + ".self_attn.k_norm.weight", sizes.head_dim);
         }
         // One full layer among windows costs the whole prompt's square and cache; a zero one is there for form only.
-        if (mixed && windows[static_cast<size_t>(i)] == 0 && !layer.attention.o.bias && is_zero(layer.attention.o.weight)) {
+        if (mixed && windows[static_cast<size_t>(i)] == 0 && !layer.attention.o.bias &&
+            is_zero(layer.attention.o.weight)) {
             layer.attends = false;
             loader.facts.states.pop_back();
         }

@@ -25,7 +25,8 @@ void set_wavelengths(Rope& rope, const std::vector<float>& lengths) {
 
 void llama3(Rope& rope, double base, const Config& scaling) {
     double factor = scaling.number("factor"), low = scaling.number("low_freq_factor", 1),
-           high = scaling.number("high_freq_factor", 4), original = scaling.number("original_max_position_embeddings", 8192);
+           high = scaling.number("high_freq_factor", 4),
+           original = scaling.number("original_max_position_embeddings", 8192);
     if (high == low) fail(FM_INVALID, scaling.where(), ": low_freq_factor equals high_freq_factor");
     std::vector<float> lengths = wavelengths(rope.dims, base, rope.dims);
     for (float& length : lengths) {

@@ -16,7 +16,8 @@ constexpr int kVocabDefault = 2048, kContextDefault = 131072;
 constexpr uint64_t kEmpty = 0x6E756C6C6D6F6465ull;
 
 // No weights: a timeline is a chain of hashes, one a token, as a cache has one row a token. The next token is the last
-// hash modulo the vocabulary, so any mistake in slots, forks, cuts or order changes the answer. NullTwin in C# is equal.
+// hash modulo the vocabulary, so any mistake in slots, forks, cuts or order changes the answer. NullTwin in C# is
+// equal.
 class NullBackend final : public Backend {
   public:
     NullBackend(int vocab, int context, size_t slots) : vocab_(vocab), context_(context), timelines_(slots) {}
@@ -51,7 +52,8 @@ class NullBackend final : public Backend {
         if (!timeline.empty()) std::memcpy(out, timeline.data(), timeline.size() * sizeof(uint64_t));
     }
     void load(int slot, int length, const uint8_t* data, uint64_t size) override {
-        if (size != static_cast<uint64_t>(length) * sizeof(uint64_t)) fail(FM_INVALID, "saved state has the wrong size");
+        if (size != static_cast<uint64_t>(length) * sizeof(uint64_t))
+            fail(FM_INVALID, "saved state has the wrong size");
         at(slot).resize(static_cast<size_t>(length));
         if (size != 0) std::memcpy(at(slot).data(), data, size);
     }

@@ -11,7 +11,9 @@ constexpr int kSizeMax = 1 << 24;
 
 }  // namespace
 
-void Config::wrong(const char* key, const char* wanted) const { fail(FM_INVALID, where_, ": '", key, "' must be ", wanted); }
+void Config::wrong(const char* key, const char* wanted) const {
+    fail(FM_INVALID, where_, ": '", key, "' must be ", wanted);
+}
 
 const Json* Config::find(const char* key) const {
     const Json* found = object_->find(key);

@@ -22,9 +22,9 @@ class Config {
     double number(const char* key, double fallback) const;
     bool boolean(const char* key, bool fallback) const;
     std::string string(const char* key, const char* fallback) const;
-    std::vector<double> numbers(const char* key) const;        // empty where absent
-    std::vector<int> integers(const char* key) const;          // empty where absent
-    std::vector<std::string> strings(const char* key) const;   // empty where absent
+    std::vector<double> numbers(const char* key) const;       // empty where absent
+    std::vector<int> integers(const char* key) const;         // empty where absent
+    std::vector<std::string> strings(const char* key) const;  // empty where absent
     std::optional<Config> object(const char* key) const;
 
     // For fields whose other values would change the arithmetic.

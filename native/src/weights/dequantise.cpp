@@ -64,18 +64,28 @@ void dequantise_plain(Storage storage, int bits, int group, DType dtype, WeightR
         case Storage::kDense:
             for (int i = 0; i < count; ++i) out[i] = load_float(dtype, row.data, i);
             return;
-        case Storage::kMxfp4: return fp4_row(row, group, true, count, out);
-        case Storage::kNvfp4: return fp4_row(row, group, false, count, out);
-        case Storage::kMxfp8: return mxfp8_row(row, group, count, out);
-        case Storage::kAffine: break;
+        case Storage::kMxfp4:
+            return fp4_row(row, group, true, count, out);
+        case Storage::kNvfp4:
+            return fp4_row(row, group, false, count, out);
+        case Storage::kMxfp8:
+            return mxfp8_row(row, group, count, out);
+        case Storage::kAffine:
+            break;
     }
     switch (bits) {
-        case 2: return affine_row<2>(row, group, dtype, count, out);
-        case 3: return affine_row<3>(row, group, dtype, count, out);
-        case 4: return affine_row<4>(row, group, dtype, count, out);
-        case 5: return affine_row<5>(row, group, dtype, count, out);
-        case 6: return affine_row<6>(row, group, dtype, count, out);
-        default: return affine_row<8>(row, group, dtype, count, out);
+        case 2:
+            return affine_row<2>(row, group, dtype, count, out);
+        case 3:
+            return affine_row<3>(row, group, dtype, count, out);
+        case 4:
+            return affine_row<4>(row, group, dtype, count, out);
+        case 5:
+            return affine_row<5>(row, group, dtype, count, out);
+        case 6:
+            return affine_row<6>(row, group, dtype, count, out);
+        default:
+            return affine_row<8>(row, group, dtype, count, out);
     }
 }
 

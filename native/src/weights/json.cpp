@@ -26,7 +26,8 @@ class JsonReader {
     [[noreturn]] void bad(const char* what) const { fail(FM_INVALID, file_, ": ", what, " at byte ", at_); }
 
     void skip() {
-        while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' || text_[at_] == '\r'))
+        while (at_ < text_.size() &&
+               (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' || text_[at_] == '\r'))
             ++at_;
     }
 
@@ -50,15 +51,18 @@ class JsonReader {
     Json read(int depth) {
         if (depth > kDepthMax) bad("nested too deeply");
         switch (peek()) {
-            case '{': return read_object(depth);
-            case '[': return read_array(depth);
+            case '{':
+                return read_object(depth);
+            case '[':
+                return read_array(depth);
             case '"': {
                 Json value;
                 value.kind_ = Json::Kind::kString;
                 value.string_ = read_string();
                 return value;
             }
-            default: return read_scalar();
+            default:
+                return read_scalar();
         }
     }
 
@@ -129,7 +133,8 @@ class JsonReader {
         } else if (code < 0x10000) {
             put(0xE0 | (code >> 12)), put(0x80 | ((code >> 6) & 63)), put(0x80 | (code & 63));
         } else {
-            put(0xF0 | (code >> 18)), put(0x80 | ((code >> 12) & 63)), put(0x80 | ((code >> 6) & 63)), put(0x80 | (code & 63));
+            put(0xF0 | (code >> 18)), put(0x80 | ((code >> 12) & 63)), put(0x80 | ((code >> 6) & 63)),
+                put(0x80 | (code & 63));
         }
     }
 

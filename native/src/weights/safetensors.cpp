@@ -38,16 +38,19 @@ std::optional<Element> find_element(std::string_view name) {
 
 const Json& member(const Json& object, const char* key, Json::Kind kind, const std::string& where) {
     const Json* found = object.find(key);
-    if (found == nullptr || found->kind() != kind) fail(FM_INVALID, where, ": '", key, "' is missing or of the wrong kind");
+    if (found == nullptr || found->kind() != kind)
+        fail(FM_INVALID, where, ": '", key, "' is missing or of the wrong kind");
     return *found;
 }
 
 int64_t natural(const Json& value, const std::string& where) {
-    if (!value.is_integer() || value.integer() < 0) fail(FM_INVALID, where, ": a size or offset is not a natural number");
+    if (!value.is_integer() || value.integer() < 0)
+        fail(FM_INVALID, where, ": a size or offset is not a natural number");
     return value.integer();
 }
 
-std::optional<TensorView> read_tensor(const Json::Member& entry, const uint8_t* data, uint64_t size, const std::string& file) {
+std::optional<TensorView> read_tensor(const Json::Member& entry, const uint8_t* data, uint64_t size,
+                                      const std::string& file) {
     std::string where = join(file, ", tensor ", entry.first);
     const Json& object = entry.second;
     if (!object.is_object()) fail(FM_INVALID, where, ": not an object");

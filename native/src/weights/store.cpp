@@ -33,10 +33,14 @@ std::string shape_text(const std::vector<int64_t>& shape) {
 
 DType float_type(const TensorView& view) {
     switch (view.element) {
-        case Element::kF32: return DType::kF32;
-        case Element::kBF16: return DType::kBF16;
-        case Element::kF16: return DType::kF16;
-        default: fail(FM_UNSUPPORTED, "tensor ", view.name, " is ", element_name(view.element), ", not a float");
+        case Element::kF32:
+            return DType::kF32;
+        case Element::kBF16:
+            return DType::kBF16;
+        case Element::kF16:
+            return DType::kF16;
+        default:
+            fail(FM_UNSUPPORTED, "tensor ", view.name, " is ", element_name(view.element), ", not a float");
     }
 }
 
@@ -104,7 +108,8 @@ void WeightStore::read_quantisation(const Json& config) {
             bool off = member.second.kind() == Json::Kind::kBool && !member.second.boolean();
             if (off) per_path_[member.first] = Quantisation{};
             if (member.second.is_object())
-                per_path_[member.first] = parse_quantisation(member.second, "config.json quantization of " + member.first);
+                per_path_[member.first] =
+                    parse_quantisation(member.second, "config.json quantization of " + member.first);
         }
         return;
     }
@@ -181,7 +186,8 @@ Weight WeightStore::build(const std::string& path, const std::vector<int64_t>& s
         fail(FM_INVALID, path, ": ", shape.back(), " columns are no whole number of groups of ", weight.group);
     std::vector<int64_t> packed = shape;
     packed.back() = shape.back() * weight.bits / 32;
-    if (view.element != Element::kU32) fail(FM_INVALID, "tensor ", view.name, " is ", element_name(view.element), ", not U32");
+    if (view.element != Element::kU32)
+        fail(FM_INVALID, "tensor ", view.name, " is ", element_name(view.element), ", not U32");
     check_shape(view, packed);
     weight.row_bytes = packed.back() * 4;
     attach_scales(weight, path, shape);
@@ -235,7 +241,8 @@ void WeightStore::put(TensorView view, std::vector<uint8_t> bytes) {
 
 void WeightStore::finish(const std::string& model_type) const {
     for (const auto& [name, view] : tensors_)
-        if (taken_.count(name) == 0) fail(FM_UNSUPPORTED, "tensor ", name, " has no place in the ", model_type, " graph");
+        if (taken_.count(name) == 0)
+            fail(FM_UNSUPPORTED, "tensor ", name, " has no place in the ", model_type, " graph");
 }
 
 }  // namespace fastmlx

@@ -27,7 +27,8 @@ class WeightStore {
     const TensorView* find(const std::string& name) const;
     const std::map<std::string, TensorView>& tensors() const { return tensors_; }
 
-    // A matrix of known shape from `path`.weight (and .scales, .biases), with the storage that config.json gives for it.
+    // A matrix of known shape from `path`.weight (and .scales, .biases), with the storage that config.json gives for
+    // it.
     Weight matrix(const std::string& path, int rows, int cols);
     // As `matrix`, with a leading axis.
     Weight experts(const std::string& path, int experts, int rows, int cols);

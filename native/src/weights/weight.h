@@ -24,7 +24,8 @@ struct Weight {
     int bits = 0, group = 0;
     int experts = 1, rows = 0, cols = 0;
     int64_t row_bytes = 0, scale_row_bytes = 0;
-    int64_t first_row = 0, row_step = 1, expert_rows = 0;  // row r of expert e is stored row first + r·step + e·expert_rows
+    int64_t first_row = 0, row_step = 1,
+            expert_rows = 0;       // row r of expert e is stored row first + r·step + e·expert_rows
     std::vector<WeightRow> parts;  // one base for all experts, or one base per expert
 
     explicit operator bool() const { return !parts.empty(); }
