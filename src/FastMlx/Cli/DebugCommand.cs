@@ -16,7 +16,7 @@ internal static class DebugCommand
     private static IEnumerable<Command> Verbs()
     {
         yield return DebugLogitsVerb.Create();
-        // render
+        yield return DebugRenderVerb.Create();
         yield return DebugTokenizeVerb.Create();
         yield return DebugDetokenizeVerb.Create();
         // parse

@@ -1,0 +1,11 @@
+namespace FastMlx.Chat.Templates;
+
+/// <summary>Which environment a template was written for.</summary>
+public enum TemplateDialect
+{
+    /// <summary>transformers' ImmutableSandboxedEnvironment.</summary>
+    HuggingFace,
+
+    /// <summary>The same with from_json, and lists and dicts that may be changed, as minja and llama.cpp allow.</summary>
+    Extended,
+}
