@@ -136,7 +136,7 @@ internal sealed class FilterExpression : Expression
         base.Bind(context);
         _filter = _isTest ? Tests.Find(_name) : Filters.Find(_name, context.Dialect);
         if (_filter is null && !context.IsSoft)
-            throw Unknown(TemplateErrorKind.Syntax);
+            throw Unknown(TemplateErrorKind.Syntax, ".");
     }
 
     public override Value Evaluate(Frame frame) => Apply(frame, null);
@@ -148,10 +148,10 @@ internal sealed class FilterExpression : Expression
             ? inner.Apply(frame, blockText)
             : _value?.Evaluate(frame) ?? blockText!;
         if (_filter is null)
-            throw Unknown(TemplateErrorKind.Undefined);
+            throw Unknown(TemplateErrorKind.Undefined, " found.");
         return _filter.Body(frame.Run, _arguments.Evaluate(frame, first: value));
     }
 
-    private TemplateException Unknown(TemplateErrorKind kind) =>
-        new(kind, $"No {(_isTest ? "test" : "filter")} named '{_name}'.", Line);
+    private TemplateException Unknown(TemplateErrorKind kind, string ending) =>
+        new(kind, $"No {(_isTest ? "test" : "filter")} named '{_name}'{ending}", Line);
 }
