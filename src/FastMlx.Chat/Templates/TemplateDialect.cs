@@ -6,6 +6,6 @@ public enum TemplateDialect
     /// <summary>transformers' ImmutableSandboxedEnvironment.</summary>
     HuggingFace,
 
-    /// <summary>The same with from_json, and lists and dicts that may be changed, as minja and llama.cpp allow.</summary>
+    /// <summary>The same with from_json and with lists and dicts that may be changed, as llama.cpp allows.</summary>
     Extended,
 }

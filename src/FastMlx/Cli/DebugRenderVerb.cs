@@ -32,7 +32,8 @@ internal static class DebugRenderVerb
         environment.AcceptOnlyFromAmong("hf", "hf+ext");
         var command = new Command("render", "Render a chat template.") { template, variables, now, environment };
         command.SetAction(parsed => Run(
-            parsed.GetValue(template)!, parsed.GetValue(variables)!, parsed.GetValue(now), parsed.GetValue(environment)!));
+            parsed.GetValue(template)!, parsed.GetValue(variables)!, parsed.GetValue(now),
+            parsed.GetValue(environment)!));
         return command;
     }
 

@@ -23,7 +23,7 @@ internal sealed class Budget(TemplateLimits limits, TimeProvider time)
             Check();
     }
 
-    /// <summary>Charges a new string of <paramref name="length"/> characters that makes a text of total length.</summary>
+    /// <summary>Charges a new string of so many characters that makes a text of total length.</summary>
     public void ChargeText(long length, long total)
     {
         if (total > limits.OutputChars)

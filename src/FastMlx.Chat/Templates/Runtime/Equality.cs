@@ -78,10 +78,9 @@ internal static class Equality
                 return integer.Small.GetHashCode();
             case IntegerValue integer:
                 return integer.Number.GetHashCode();
-            case FloatValue number when Math.Abs(number.Number) < long.MaxValue && Math.Floor(number.Number) == number.Number:
-                return ((long)number.Number).GetHashCode();
             case FloatValue number:
-                return number.Number.GetHashCode();
+                bool whole = Math.Abs(number.Number) < long.MaxValue && Math.Floor(number.Number) == number.Number;
+                return whole ? ((long)number.Number).GetHashCode() : number.Number.GetHashCode();
             case TupleValue tuple:
                 var hash = new HashCode();
                 foreach (Value item in tuple.Items)

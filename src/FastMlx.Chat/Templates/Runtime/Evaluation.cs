@@ -13,7 +13,7 @@ internal sealed class Evaluation(
 
     public TimeProvider Time => time;
 
-    /// <summary>A name of the context: assigned at top level, given, or built in; null where it is none of them.</summary>
+    /// <summary>A name of the context: assigned at top level, given, or built in; null where it is none.</summary>
     public Value? Resolve(string name)
     {
         if (_exported.TryGetValue(name, out Value? value) || variables.TryGet(name, out value))

@@ -15,7 +15,8 @@ internal static class Filters
     private static Dictionary<string, Filter> MakeTable()
     {
         var table = new Dictionary<string, Filter>();
-        IEnumerable<Filter> all = [.. TextFilters.All, .. SequenceFilters.All, .. SelectionFilters.All, .. ValueFilters.All];
+        IEnumerable<Filter> all =
+            [.. TextFilters.All, .. SequenceFilters.All, .. SelectionFilters.All, .. ValueFilters.All];
         foreach (Filter filter in all)
             table.Add(filter.Name, filter);
         table.Add("d", table["default"]);

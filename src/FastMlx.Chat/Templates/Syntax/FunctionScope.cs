@@ -1,6 +1,6 @@
 namespace FastMlx.Chat.Templates;
 
-/// <summary>What shares one <see cref="Frame"/>: the template, a macro, a block, the body of a recursive loop.</summary>
+/// <summary>What shares one <see cref="Frame"/>: the template, a macro, a block, a recursive loop's body.</summary>
 internal sealed class FunctionScope(FunctionScope? parent)
 {
     public int Slots { get; set; }

@@ -166,7 +166,7 @@ internal sealed class Lexer
         Fail("Missing end of comment tag");
     }
 
-    /// <summary>Where the text goes on after the tag's end at <paramref name="at"/>, or -1 where none is there.</summary>
+    /// <summary>Where the text goes on after the tag's end that begins here, or -1 where none does.</summary>
     private int TagEnd(int at, char mark, bool mayTrim)
     {
         if (mayTrim && StartsWith(at, ['+', mark, '}']))

@@ -21,7 +21,7 @@ internal sealed class NameScope
         _stores = [];
     }
 
-    /// <summary>A copy for a branch: it shares the slots by name, so that both branches mean the same variable.</summary>
+    /// <summary>A copy for a branch: the slots are shared by name, so that all branches mean one variable.</summary>
     private NameScope(NameScope original)
     {
         Function = original.Function;

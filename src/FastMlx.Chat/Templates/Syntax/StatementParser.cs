@@ -43,7 +43,11 @@ internal sealed class StatementParser
 
         Flush();
         if (ends.Length > 0)
-            _reader.Fail($"Unexpected end of template. Jinja was looking for the following tags: {string.Join(" or ", ends)}");
+        {
+            string expected = string.Join(" or ", ends);
+            _reader.Fail($"Unexpected end of template. Jinja was looking for the following tags: {expected}");
+        }
+
         return [.. body];
 
         void Flush()

@@ -208,9 +208,17 @@ internal static class BraceFormat
         if (name.Length == 0 || IsNumber(name))
         {
             if (name.Length == 0 && automatic < 0)
-                throw TemplateException.Value("cannot switch from manual field specification to automatic field numbering");
+            {
+                throw TemplateException.Value(
+                    "cannot switch from manual field specification to automatic field numbering");
+            }
+
             if (name.Length > 0 && automatic > 0)
-                throw TemplateException.Value("cannot switch from automatic field numbering to manual field specification");
+            {
+                throw TemplateException.Value(
+                    "cannot switch from automatic field numbering to manual field specification");
+            }
+
             long index = name.Length == 0 ? automatic++ : long.Parse(name, CultureInfo.InvariantCulture);
             if (name.Length > 0)
                 automatic = -1;
@@ -229,5 +237,6 @@ internal static class BraceFormat
         throw TemplateException.Value(PythonText.Quote(name));
     }
 
-    private static bool IsNumber(string text) => text.Length is > 0 and < 10 && !text.AsSpan().ContainsAnyExceptInRange('0', '9');
+    private static bool IsNumber(string text) =>
+        text.Length is > 0 and < 10 && !text.AsSpan().ContainsAnyExceptInRange('0', '9');
 }

@@ -109,7 +109,7 @@ internal static class JsonValues
             char escape = raw[++i];
             if (escape != 'u')
             {
-                text.Append(escape switch { 'n' => '\n', 'r' => '\r', 't' => '\t', 'b' => '\b', 'f' => '\f', _ => escape });
+                text.Append(Unescape(escape));
                 continue;
             }
 
@@ -119,6 +119,16 @@ internal static class JsonValues
 
         return WithoutLoneSurrogates(text);
     }
+
+    private static char Unescape(char escape) => escape switch
+    {
+        'n' => '\n',
+        'r' => '\r',
+        't' => '\t',
+        'b' => '\b',
+        'f' => '\f',
+        _ => escape,
+    };
 
     private static string WithoutLoneSurrogates(StringBuilder text)
     {

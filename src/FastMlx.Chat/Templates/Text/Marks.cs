@@ -9,7 +9,7 @@ internal static class Marks
     public static int[]? Whole(int length, int origin) =>
         origin == TextOrigin.Template || length == 0 ? null : [0, length, origin];
 
-    /// <summary>The one origin of the first marked character, for results whose characters cannot be followed.</summary>
+    /// <summary>The origin of the first marked character, for results whose characters cannot be followed.</summary>
     public static int FirstOrigin(int[]? marks) => marks is null || marks.Length == 0 ? TextOrigin.Template : marks[2];
 
     public static int[]? Slice(int[]? marks, int start, int end)

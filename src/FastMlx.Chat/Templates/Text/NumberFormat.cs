@@ -50,7 +50,7 @@ internal static class NumberFormat
         return grouped.Append(point < 0 ? "" : digits[point..]).ToString();
     }
 
-    /// <summary>format(float, "") with a precision but no type: like g, but one digit after the point at least.</summary>
+    /// <summary>A precision but no type: like g, but with one digit after the point at least.</summary>
     public static string GeneralWithPoint(double magnitude, int precision)
     {
         string text = General(magnitude, Math.Max(precision, 1), false);

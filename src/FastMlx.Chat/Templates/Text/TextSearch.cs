@@ -11,7 +11,9 @@ internal static class TextSearch
         if (TryRange(value, bound, out int start, out int end) && end - start >= wanted.Length)
         {
             ReadOnlySpan<char> text = value.Text.AsSpan(start, end - start);
-            at = last ? text.LastIndexOf(wanted, StringComparison.Ordinal) : text.IndexOf(wanted, StringComparison.Ordinal);
+            at = last
+                ? text.LastIndexOf(wanted, StringComparison.Ordinal)
+                : text.IndexOf(wanted, StringComparison.Ordinal);
         }
 
         if (at < 0 && required)
@@ -66,7 +68,7 @@ internal static class TextSearch
         ? text.Text
         : throw TemplateException.Type($"must be str, not {value.TypeName}");
 
-    /// <summary>UTF-16 bounds; false where the start lies behind the end, where nothing is found, not even "".</summary>
+    /// <summary>UTF-16 bounds; false where the start lies behind the end: there not even "" is found.</summary>
     private static bool TryRange(StringValue value, Value[] bound, out int start, out int end)
     {
         long first = Place(bound[1], 0, value.Length);

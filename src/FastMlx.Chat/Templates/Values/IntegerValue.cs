@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace FastMlx.Chat.Templates;
 
-/// <summary>Python's int. Within 64 bits <see cref="Big"/> is null; outside it holds the number and Small is 0.</summary>
+/// <summary>Python's int. Within 64 bits <see cref="Big"/> is null; beyond, it holds the number.</summary>
 internal sealed class IntegerValue : Value
 {
     /// <summary>Larger numbers only serve to burn memory.</summary>
