@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using FastMlx.Engine.Rings;
-using FastMlx.Engine.Scheduling;
 using Microsoft.Extensions.Logging;
 
 namespace FastMlx.Engine;
@@ -16,20 +15,15 @@ internal sealed partial class EngineThread
     private readonly EngineThread? _abandoned;
     private readonly HashSet<LiveGeneration> _live = [];
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly StepMeter _meter;
-    private readonly Queue<Step> _inFlight = new(2);
-    private readonly Stack<Step> _free = new(2);
     private readonly HealthReporter _reporter;
     private GuardedModel? _model;
-    private Scheduler? _scheduler;
-    private int _failuresInARow;
-    private volatile int _warmSteps; // Read by the watchdog; a stale value only delays or hastens it by one look.
+    private StepPipeline? _pipeline;
+    private volatile bool _isWarm; // Read by the watchdog; a stale value only makes it more patient.
 
     public EngineThread(EngineThreadContext context, EngineThread? abandoned)
     {
         _context = context;
         _abandoned = abandoned;
-        _meter = new StepMeter(context.Options.StepsInFlight);
         _reporter = new HealthReporter(context.Health, abandoned?._reporter);
     }
 
@@ -37,7 +31,8 @@ internal sealed partial class EngineThread
 
     public Task Ended => _ended.Task;
 
-    public bool IsWarm => _warmSteps >= 2;
+    /// <summary>The weights have been touched: a step takes what a step takes.</summary>
+    public bool IsWarm => _isWarm;
 
     public void Start() => new Thread(Run) { IsBackground = true, Name = "fastmlx-engine" }.Start();
 
@@ -82,7 +77,7 @@ internal sealed partial class EngineThread
             {
                 // A failure outside a step: of slots, or ours. Nothing about the slots is certain any more.
                 LogBroken(_context.Log, e);
-                DropSteps(ModelFailure.Internal, e.Message);
+                _pipeline!.Drop(ModelFailure.Internal, e.Message);
                 if (!Reopen(isFirst: false))
                 {
                     break;
@@ -90,124 +85,26 @@ internal sealed partial class EngineThread
             }
         }
 
-        DropSteps(ModelFailure.Internal, "The server is stopping.");
+        _pipeline!.Drop(ModelFailure.Internal, "The server is stopping.");
         Drain();
         EndLive("The server is stopping.");
-        _reporter.Publish(EngineState.Stopped, null, _scheduler!, _meter, _context.NowMs());
+        _reporter.Publish(EngineState.Stopped, _pipeline!, _context.NowMs());
     }
 
     private void Turn()
     {
-        var scheduler = _scheduler!;
-        var nowMs = _context.NowMs();
+        var pipeline = _pipeline!;
         Drain();
-        scheduler.Sweep(nowMs);
-        scheduler.Admit(nowMs);
-        var hasBegun = _inFlight.Count < _meter.Depth && Begin();
-        if (_inFlight.Count > 0 && (!hasBegun || _inFlight.Count >= _meter.Depth))
-        {
-            End();
-        }
-
+        var hasWorked = pipeline.Turn();
+        _isWarm = pipeline.Finished >= 2;
         _context.Delivery.Flush();
-        _reporter.Maybe(EngineState.Ready, null, scheduler, _meter, _context.NowMs());
-        if (!hasBegun && _inFlight.Count == 0)
+        if (hasWorked)
+        {
+            _reporter.Maybe(EngineState.Ready, pipeline, _context.NowMs());
+        }
+        else
         {
             Rest();
-        }
-    }
-
-    private bool Begin()
-    {
-        var step = _free.Count > 0 ? _free.Pop() : _scheduler!.CreateStep();
-        if (!_scheduler!.Plan(step))
-        {
-            _free.Push(step);
-            return false;
-        }
-
-        step.BegunMs = _context.NowMs();
-        try
-        {
-            _model!.BeginStep(step.Rows, step.Tokens);
-        }
-        catch (ModelException e)
-        {
-            FinishOlder();
-            Fail(step, e);
-            return true;
-        }
-
-        step.BeginTookMs = _context.NowMs() - step.BegunMs;
-        _inFlight.Enqueue(step);
-        return true;
-    }
-
-    private void End()
-    {
-        var step = _inFlight.Dequeue();
-        try
-        {
-            _model!.EndStep(step.Next);
-        }
-        catch (ModelException e)
-        {
-            // What was queued behind a failed step was computed from it.
-            DropSteps(e.Kind, e.Message);
-            Fail(step, e);
-            return;
-        }
-
-        Commit(step);
-    }
-
-    private void Commit(Step step)
-    {
-        var nowMs = _context.NowMs();
-        var stepMs = _meter.Observe(step.BegunMs, step.BeginTookMs, nowMs);
-        _scheduler!.Commit(step, nowMs, stepMs);
-        _free.Push(step);
-        _failuresInARow = 0;
-        _warmSteps = Math.Min(_warmSteps + 1, 2);
-    }
-
-    // A step could not begin; the one before it is not concerned.
-    private void FinishOlder()
-    {
-        while (_inFlight.Count > 0)
-        {
-            End();
-        }
-    }
-
-    // Steps in flight whose results are of no use; the model must still be asked for them.
-    private void DropSteps(ModelFailure kind, string message)
-    {
-        while (_inFlight.TryDequeue(out var step))
-        {
-            try
-            {
-                _model!.EndStep(step.Next);
-            }
-            catch (ModelException)
-            {
-                // Expected: it depends on the step that failed.
-            }
-
-            _scheduler!.Fail(step, kind, message, _context.NowMs());
-            _free.Push(step);
-        }
-    }
-
-    private void Fail(Step step, ModelException failure)
-    {
-        LogStepFailed(_context.Log, failure.Kind, failure.Message);
-        _scheduler!.Fail(step, failure.Kind, failure.Message, _context.NowMs());
-        _free.Push(step);
-        _failuresInARow++;
-        if (_failuresInARow >= 2 && failure.Kind != ModelFailure.NoMemory)
-        {
-            throw failure; // The slots' loss did not help: the model goes too.
         }
     }
 
@@ -216,15 +113,15 @@ internal sealed partial class EngineThread
         while (_context.Requests.TryRead(out var live))
         {
             _live.Add(live!);
-            _scheduler!.Submit(live!.Request, live, live.SubmittedMs);
+            _pipeline!.Scheduler.Submit(live!.Request, live, live.SubmittedMs);
         }
     }
 
     private void Rest()
     {
-        _reporter.Publish(EngineState.Ready, null, _scheduler!, _meter, _context.NowMs());
+        _reporter.Publish(EngineState.Ready, _pipeline!, _context.NowMs());
         _context.Parker.Prepare();
-        if (!_context.Requests.IsEmpty || _context.IsStopping() || _scheduler!.HasNews)
+        if (!_context.Requests.IsEmpty || _context.IsStopping() || _pipeline!.Scheduler.HasNews)
         {
             _context.Parker.Abandon();
         }
@@ -286,23 +183,20 @@ internal sealed partial class EngineThread
 
     private void Rebind(EngineLimits limits)
     {
-        if (_scheduler is null)
+        if (_pipeline is null)
         {
-            _scheduler = new Scheduler(_model!, _context.Options, limits);
+            _pipeline = new StepPipeline(_model!, _context.Options, limits, _context.NowMs, _context.Log);
         }
         else
         {
             _reporter.Restarted();
-            _scheduler.Replace(_model!, limits, _context.NowMs());
+            _pipeline.Rebind(_model!, limits);
         }
-
-        _failuresInARow = 0;
-        _warmSteps = 0;
     }
 
     private void EndWaiting(string message)
     {
-        _scheduler?.FailAll(message, _context.NowMs());
+        _pipeline?.Scheduler.FailAll(message, _context.NowMs());
         while (_context.Requests.TryRead(out var live))
         {
             live!.End(FinishReason.Failed, message);
@@ -324,9 +218,6 @@ internal sealed partial class EngineThread
 
         _model = null;
     }
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "A step failed ({Kind}): {Reason}")]
-    private static partial void LogStepFailed(ILogger log, ModelFailure kind, string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The model is opened again after a failure.")]
     private static partial void LogBroken(ILogger log, Exception e);

@@ -20,16 +20,17 @@ internal sealed class HealthReporter(HealthBoard board, HealthReporter? before)
 
     public void Restarted() => _restarts++;
 
-    public void Maybe(EngineState state, string? reason, Scheduler scheduler, StepMeter meter, double nowMs)
+    public void Maybe(EngineState state, StepPipeline pipeline, double nowMs)
     {
         if (nowMs - _lastMs >= PeriodMs)
         {
-            Publish(state, reason, scheduler, meter, nowMs);
+            Publish(state, pipeline, nowMs);
         }
     }
 
-    public void Publish(EngineState state, string? reason, Scheduler scheduler, StepMeter meter, double nowMs)
+    public void Publish(EngineState state, StepPipeline pipeline, double nowMs)
     {
+        var scheduler = pipeline.Scheduler;
         var totals = scheduler.Totals;
         var table = scheduler.Table;
         var cached = 0;
@@ -44,7 +45,6 @@ internal sealed class HealthReporter(HealthBoard board, HealthReporter? before)
         board.Publish(new EngineHealth
         {
             State = state,
-            Reason = reason,
             Queued = scheduler.WaitingCount,
             Running = scheduler.RunningCount,
             Slots = table.Count,
@@ -53,7 +53,7 @@ internal sealed class HealthReporter(HealthBoard board, HealthReporter? before)
             StateBytes = table.Bytes,
             StateBytesMax = table.BytesMax,
             WeightBytes = board.Model?.WeightBytes ?? 0,
-            LastStepMs = meter.LastStepMs,
+            LastStepMs = pipeline.Meter.LastStepMs,
             ChunkTokens = scheduler.ChunkTokens,
             Steps = totals.Steps,
             Requests = totals.Requests,

@@ -67,7 +67,7 @@ internal sealed class LiveGeneration : Generation, ISequenceOutput
     /// <summary>Engine thread: true where it must be put into the delivery ring.</summary>
     public bool TryQueue() => _waiter.TryQueue();
 
-    bool ISequenceOutput.Stall() => _waiter.Stall();
+    void ISequenceOutput.Stall() => _waiter.Stall();
 
     void ISequenceOutput.Write(int token)
     {

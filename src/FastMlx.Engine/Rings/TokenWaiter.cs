@@ -32,13 +32,10 @@ internal sealed class TokenWaiter : IValueTaskSource<bool>
         // Release: last tokens, reason and failure must be visible before the end is.
         Volatile.Write(ref _ended, 1);
 
-    /// <summary>Producer: says that it holds back for want of room; false where room has appeared meanwhile.</summary>
-    public bool Stall()
-    {
+    /// <summary>Producer: says that it holds back for want of room; it must look at the room once more after this.</summary>
+    public void Stall() =>
         // A full fence between "I hold back" and the second look at the room; the twin is in Read.
         Interlocked.Exchange(ref _stalled, 1);
-        return _ring.Room == 0;
-    }
 
     /// <summary>Producer: true once for each entry into the delivery ring.</summary>
     public bool TryQueue() =>

@@ -14,7 +14,7 @@ internal sealed class ChunkSizer(int most, double targetMs, double idleTargetMs)
     public int Chunk(bool beside)
     {
         var wanted = _msPerToken > 0 ? (beside ? targetMs : idleTargetMs) / _msPerToken : First;
-        var chunk = (int)Math.Clamp(wanted, Least, Math.Min(_largest, most));
+        var chunk = (int)Math.Clamp(wanted, Least, Math.Max(Least, _largest));
         return Math.Min(most, chunk & ~(Least - 1));
     }
 

@@ -8,8 +8,8 @@ internal interface ISequenceOutput
     /// <summary>Tokens that may be written now.</summary>
     int Room { get; }
 
-    /// <summary>The scheduler holds the sequence back for want of room; false where room has appeared meanwhile.</summary>
-    bool Stall();
+    /// <summary>The scheduler holds the sequence back for want of room: wake it when room appears after this.</summary>
+    void Stall();
 
     void Write(int token);
 

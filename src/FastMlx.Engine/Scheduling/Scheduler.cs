@@ -14,6 +14,7 @@ internal sealed class Scheduler
     private readonly ChunkSizer _sizer;
     private TimelineTable _table;
     private Admission _admission;
+    private Planner _planner;
     private long _steps;
 
     public Scheduler(IModel model, EngineOptions options, EngineLimits limits)
@@ -23,6 +24,7 @@ internal sealed class Scheduler
         _sizer = new ChunkSizer(options.MaxStepTokens, options.ChunkTargetMs, options.IdleChunkTargetMs);
         _table = new TimelineTable(model, limits.StateBytes, options.MaxSlots);
         _admission = new Admission(_table, limits, options.MaxRunning, Totals);
+        _planner = new Planner(_table, options, limits, _sizer, Totals);
     }
 
     public EngineLimits Limits { get; private set; }
@@ -43,8 +45,6 @@ internal sealed class Scheduler
         || _running.Exists(one => one.Output.CancelRequested || one.Output.Room > 0);
 
     public int ChunkTokens => _sizer.Chunk(beside: true);
-
-    public Step CreateStep() => new(_options.MaxRunning, _options.MaxStepTokens);
 
     /// <summary>Takes a request in; it must have passed <see cref="EngineLimits.Check"/>.</summary>
     public void Submit(GenerationRequest request, ISequenceOutput output, double nowMs)
@@ -108,14 +108,7 @@ internal sealed class Scheduler
     public bool Plan(Step step)
     {
         step.Clear(_steps + 1);
-        var isShort = PlanAnswers(step);
-        var room = Math.Min(_options.MaxStepTokens - step.TokenCount, _sizer.Chunk(beside: step.RowCount > 0));
-        isShort |= PlanPrompts(step, room);
-        if (isShort)
-        {
-            Preempt();
-        }
-
+        _planner.Plan(step, _running);
         if (step.RowCount == 0)
         {
             return false;
@@ -123,6 +116,15 @@ internal sealed class Scheduler
 
         _steps++;
         return true;
+    }
+
+    /// <summary>The step has begun: its slots have grown.</summary>
+    public void Begun(Step step)
+    {
+        for (var i = 0; i < step.RowCount; i++)
+        {
+            _table.Measure(step.Owner(i).Timeline!);
+        }
     }
 
     /// <summary>Takes the step's results in: <see cref="Step.Next"/> holds one id a row.</summary>
@@ -158,13 +160,9 @@ internal sealed class Scheduler
                 sequence.Output.Report(sequence.Stats(nowMs));
             }
 
-            if (!sequence.Lost)
+            if (!sequence.Lost && row.Count > 1)
             {
-                _table.Measure(timeline);
-                if (row.Count > 1)
-                {
-                    _table.Index(timeline);
-                }
+                _table.Index(timeline);
             }
         }
     }
@@ -190,11 +188,12 @@ internal sealed class Scheduler
     }
 
     /// <summary>The model is gone and a new one is open: all slots are lost, living sequences start again.</summary>
-    public void Replace(IModel model, EngineLimits limits, double nowMs)
+    public void Replace(IModel model, EngineLimits limits)
     {
         Limits = limits;
         _table = new TimelineTable(model, limits.StateBytes, _options.MaxSlots);
         _admission = new Admission(_table, limits, _options.MaxRunning, Totals);
+        _planner = new Planner(_table, _options, limits, _sizer, Totals);
         foreach (var sequence in _running)
         {
             sequence.SamplesInFlight = 0;
@@ -202,8 +201,6 @@ internal sealed class Scheduler
         }
 
         _running.Clear();
-        _waiting.RemoveAll(sequence => !sequence.IsAlive);
-        Sweep(nowMs);
     }
 
     /// <summary>Ends everything, with a reason that no client can take for an answer.</summary>
@@ -224,159 +221,6 @@ internal sealed class Scheduler
         if (last >= 32 && (sequence.Checkpoints.Count == 0 || sequence.Checkpoints[^1] < last - 64))
         {
             sequence.Checkpoints.Add(last);
-        }
-    }
-
-    // One token for each running answer. True where memory was short.
-    private bool PlanAnswers(Step step)
-    {
-        var isShort = false;
-        foreach (var sequence in _running)
-        {
-            var ahead = sequence.Begun - sequence.Known; // -1: the last token is known; 0: it is on its way.
-            if (!sequence.MayRun || ahead < -1 || step.TokenCount == _options.MaxStepTokens || !IsPastCheckpoint(sequence))
-            {
-                continue;
-            }
-
-            var isFollowing = sequence.SamplesInFlight == 1 && sequence.SampleStep == step.Number - 1;
-            if ((ahead == 0 && !isFollowing) || !MaySample(sequence))
-            {
-                continue;
-            }
-
-            if (!HasRoom(step, sequence, 1))
-            {
-                isShort = true;
-                continue;
-            }
-
-            ReadOnlySpan<int> token = ahead == 0 ? [StepRow.LastToken] : [sequence.Tokens[sequence.Known - 1]];
-            step.Add(sequence, token, sample: true);
-        }
-
-        return isShort;
-    }
-
-    // The chunk's tokens go to prompts in the order of urgency. True where memory was short.
-    private bool PlanPrompts(Step step, int room)
-    {
-        var isShort = false;
-        foreach (var sequence in _running)
-        {
-            if (room <= 0 || step.RowRoom == 0)
-            {
-                break;
-            }
-
-            var count = Math.Min(room, PromptTokens(sequence));
-            if (count <= 0)
-            {
-                continue;
-            }
-
-            if (!HasRoom(step, sequence, count))
-            {
-                isShort = true;
-                continue;
-            }
-
-            var isLast = sequence.Begun + count == sequence.Known;
-            var tokens = sequence.Tokens.AsSpan(sequence.Begun, count);
-            step.Add(sequence, tokens, sample: isLast && sequence.Request.MaxTokens > 0);
-            room -= count;
-        }
-
-        return isShort;
-    }
-
-    // Prompt tokens that may be fed next: up to a checkpoint, and the last one only where its sample has a place.
-    private int PromptTokens(Sequence sequence)
-    {
-        var left = sequence.Known - sequence.Begun;
-        if (!sequence.MayRun || left <= 0 || !IsPastCheckpoint(sequence))
-        {
-            return 0;
-        }
-
-        if (left == 1 && sequence.Request.MaxTokens > 0)
-        {
-            return 0; // Planned with the answers.
-        }
-
-        if (sequence.Checkpoints.Count > 0 && !_table.CanTrim)
-        {
-            left = Math.Min(left, sequence.Checkpoints[0] - sequence.Begun);
-        }
-
-        return sequence.Begun + left == sequence.Known && sequence.Request.MaxTokens > 0 && !MaySample(sequence)
-            ? left - 1
-            : left;
-    }
-
-    // State that cannot be cut is copied where a checkpoint was asked for; that needs the slot at rest.
-    private bool IsPastCheckpoint(Sequence sequence)
-    {
-        var timeline = sequence.Timeline!;
-        if (_table.CanTrim || sequence.Checkpoints.Count == 0 || sequence.Checkpoints[0] > timeline.Count)
-        {
-            return true;
-        }
-
-        if (timeline.InFlight > 0)
-        {
-            return false;
-        }
-
-        while (sequence.Checkpoints.Count > 0 && sequence.Checkpoints[0] <= timeline.Count)
-        {
-            sequence.Checkpoints.RemoveAt(0);
-        }
-
-        try
-        {
-            if (_table.Fork(timeline, timeline.Count) is { } checkpoint)
-            {
-                checkpoint.Tokens = sequence.Tokens;
-                _table.Keep(checkpoint, Weight(sequence.Request.Lane));
-            }
-        }
-        catch (ModelException)
-        {
-            // A checkpoint is a convenience: the sequence itself goes on.
-            Totals.Failures++;
-        }
-
-        return true;
-    }
-
-    private bool MaySample(Sequence sequence)
-    {
-        var coming = sequence.SamplesInFlight;
-        if (sequence.Sampled + coming >= sequence.Request.MaxTokens || sequence.Known + coming >= Limits.ContextLength)
-        {
-            return false;
-        }
-
-        return sequence.Output.Room > coming || !sequence.Output.Stall();
-    }
-
-    // Whether the state may grow by these tokens. The most urgent sequence always may: somebody must make progress.
-    private bool HasRoom(Step step, Sequence sequence, int tokens)
-    {
-        var growth = (ulong)(step.TokenCount + tokens) * Limits.StateBytesPerToken;
-        return _table.MakeRoom(growth) || ReferenceEquals(sequence, _running[0]);
-    }
-
-    // Sends the least urgent sequence back to wait, as soon as it has no step in flight; what it computed stays cached
-    // while there is room.
-    private void Preempt()
-    {
-        var victim = _running[^1];
-        if (_running.Count > 1 && victim.IsAlive && !victim.Leaves)
-        {
-            victim.Leaves = true;
-            Totals.Preemptions++;
         }
     }
 
@@ -434,7 +278,7 @@ internal sealed class Scheduler
         }
         else
         {
-            _table.Keep(timeline, Weight(sequence.Request.Lane));
+            _table.Keep(timeline, sequence.Weight);
         }
     }
 
@@ -449,11 +293,4 @@ internal sealed class Scheduler
             Ordered.Insert(_waiting, sequence);
         }
     }
-
-    private static double Weight(Lane lane) => lane switch
-    {
-        Lane.Main => 4,
-        Lane.Subagent => 2,
-        _ => 0.5,
-    };
 }

@@ -80,6 +80,14 @@ internal sealed class Sequence
 
     public double EndedMs { get; set; }
 
+    /// <summary>What a token of its state is worth to the cache.</summary>
+    public double Weight => Request.Lane switch
+    {
+        Lane.Main => 4,
+        Lane.Subagent => 2,
+        _ => 0.5,
+    };
+
     public int PromptLength => Request.Prompt.Length;
 
     public int Sampled => Known - PromptLength;

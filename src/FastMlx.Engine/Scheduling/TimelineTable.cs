@@ -23,6 +23,8 @@ internal sealed class TimelineTable(IModel model, ulong bytesMax, int slotsMax)
 
     public IReadOnlyList<Timeline> All => _all;
 
+    public IEnumerable<RadixNode> Roots => _tree.Roots;
+
     /// <summary>State per token, with what a slot costs beyond it, as measured so far.</summary>
     public ulong FixedBytes { get; private set; }
 

@@ -1,0 +1,225 @@
+using FastMlx.Engine;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace FastMlx.Tests.Engine;
+
+/// <summary>
+/// One life of an engine from one seed: random limits, arrivals, shared prefixes, forks, cancels, slow readers and
+/// failing calls. Afterwards each request must have received what it would alone and cold, or the beginning of that
+/// where it was cancelled or failed; slots and bytes must be conserved, and the number of turns bounded.
+/// </summary>
+internal sealed class SimulatedLife
+{
+    private const int TurnsPerToken = 60;
+
+    private readonly Random _random;
+    private readonly int _seed;
+    private readonly bool _canFail;
+    private readonly EngineOptions _options;
+    private readonly List<SimulatedClient> _clients = [];
+    private readonly List<int[]>[] _conversations = [[], []];
+    private readonly List<HashModel> _models = [];
+    private HashModelOptions _modelOptions;
+    private EngineLimits _limits;
+    private HashModel _model;
+    private StepPipeline _pipeline;
+    private double _nowMs;
+    private long _work;
+
+    public SimulatedLife(int seed)
+    {
+        _seed = seed;
+        _random = new Random(seed);
+        var context = _random.Next(40, 300);
+        var maxRunning = _random.Next(1, 6);
+        _canFail = _random.Next(3) == 0;
+        _modelOptions = new HashModelOptions
+        {
+            CanTrim = _random.Next(2) == 0,
+            ContextMax = context,
+            MaxStepTokens = _random.Next(maxRunning, 64),
+            MaxSlots = maxRunning + _random.Next(0, 8),
+            FixedBytes = (ulong)_random.Next(2) * 100,
+            Fails = _canFail ? Fails : null,
+        };
+        var state = 16UL * (ulong)(context + _random.Next(0, context * 6));
+        if (_random.Next(3) == 0)
+        {
+            // The model runs out of memory before the engine thinks so.
+            _modelOptions = _modelOptions with { StateBytesMax = state + (ulong)(100 * _modelOptions.MaxSlots) };
+            state *= 2;
+        }
+
+        _options = new EngineOptions
+        {
+            MaxRunning = maxRunning,
+            MaxSlots = _modelOptions.MaxSlots,
+            MaxStepTokens = _modelOptions.MaxStepTokens,
+            StateBytes = state,
+            StepsInFlight = _random.Next(1, 3),
+            AgingMs = _random.Next(1, 200),
+        };
+        _model = Open();
+        _limits = EngineLimits.Derive(_options, _model.Info);
+        _pipeline = new StepPipeline(_model, _options, _limits, () => _nowMs, NullLogger.Instance);
+    }
+
+    public int Requests => _clients.Count;
+
+    public long Fed => _models.Sum(model => model.TokensFed);
+
+    public void Run(int requests)
+    {
+        var turns = 0L;
+        while (_clients.Count < requests || !_pipeline.Scheduler.IsIdle)
+        {
+            _nowMs += _random.NextDouble() * 5;
+            if (_clients.Count < requests && _random.Next(4) == 0)
+            {
+                Submit();
+            }
+
+            Disturb();
+            Turn();
+            Require(_pipeline.Scheduler.Table.Count <= _options.MaxSlots, "more slots than there are");
+            Require(++turns <= 2000 + (TurnsPerToken * _work), "turns without end");
+        }
+
+        Check();
+    }
+
+    private HashModel Open()
+    {
+        var model = new HashModel(_modelOptions);
+        _models.Add(model);
+        return model;
+    }
+
+    private ModelFailure? Fails(ModelCall call)
+    {
+        if (_random.Next(60) != 0)
+        {
+            return null;
+        }
+
+        return _random.Next(2) == 0 ? ModelFailure.NoMemory : ModelFailure.Internal;
+    }
+
+    private void Turn()
+    {
+        try
+        {
+            _pipeline.Turn();
+        }
+        catch (ModelException e)
+        {
+            _pipeline.Drop(ModelFailure.Internal, e.Message);
+            _model.Dispose();
+            _model = Open();
+            _pipeline.Rebind(_model, _limits);
+        }
+    }
+
+    private void Disturb()
+    {
+        foreach (var client in _clients)
+        {
+            if (client.Ends == 0)
+            {
+                client.Read(_random.Next(4));
+                client.CancelRequested |= _random.Next(400) == 0;
+            }
+        }
+    }
+
+    private void Submit()
+    {
+        var partition = _random.Next(8) == 0 ? 1 : 0;
+        var prompt = Prompt(_conversations[partition]);
+        var request = new GenerationRequest
+        {
+            Prompt = prompt,
+            MaxTokens = _random.Next(10) == 0 ? 0 : _random.Next(1, 40),
+            Sampling = new SamplingParameters(_random.Next(2), 1, 0, 0, (ulong)_random.Next(3)),
+            StopTokens = [.. Enumerable.Range(0, _random.Next(60)).Select(_ => _random.Next(HashModel.VocabSize))],
+            Checkpoints = Checkpoints(prompt.Length),
+            Lane = (Lane)_random.Next(4),
+            Partition = (ulong)partition,
+        };
+        if (_limits.Check(request) != SubmitResult.Accepted)
+        {
+            return;
+        }
+
+        var client = new SimulatedClient(request, _random.Next(1, 50));
+        _clients.Add(client);
+        _work += request.Prompt.Length + request.MaxTokens;
+        _pipeline.Scheduler.Submit(request, client, _nowMs);
+        var answer = Cold.Answer(request, _limits.ContextLength).Tokens;
+        _conversations[partition].Add(_random.Next(2) == 0 ? [.. prompt, .. answer] : prompt);
+    }
+
+    // A new prompt, a turn that continues an earlier one (the answer included), a cut of one, or one again.
+    private int[] Prompt(List<int[]> conversations)
+    {
+        var length = _random.Next(1, Math.Min(_limits.ContextLength, 80));
+        var kind = conversations.Count == 0 ? 0 : _random.Next(6);
+        if (kind == 0)
+        {
+            return Random(length);
+        }
+
+        var before = conversations[Math.Max(0, conversations.Count - 1 - _random.Next(6))];
+        return kind switch
+        {
+            1 => before,
+            2 => [.. before.AsSpan(0, _random.Next(1, before.Length + 1)), .. Random(length)],
+            3 => [.. before.AsSpan(0, _random.Next(1, before.Length + 1))],
+            _ => [.. before, .. Random(_random.Next(1, 20))],
+        };
+    }
+
+    private int[] Random(int length) =>
+        [.. Enumerable.Range(0, length).Select(_ => _random.Next(HashModel.VocabSize))];
+
+    private int[] Checkpoints(int length) =>
+        [.. Enumerable.Range(0, _random.Next(4)).Select(_ => _random.Next(1, length + 1)).Distinct().Order()];
+
+    private void Check()
+    {
+        var scheduler = _pipeline.Scheduler;
+        foreach (var client in _clients)
+        {
+            Require(client.Ends == 1, "a request that did not end exactly once");
+            var (expected, reason) = Cold.Answer(client.Request, _limits.ContextLength);
+            var isWhole = client.Reason is not (FinishReason.Cancelled or FinishReason.Failed);
+            Require(isWhole ? client.Tokens.SequenceEqual(expected) : IsPrefix(client.Tokens, expected), "a wrong answer");
+            Require(!isWhole || client.Reason == reason, "a wrong reason");
+            Require(client.Reason != FinishReason.Cancelled || client.CancelRequested, "cancelled without a cancel");
+            Require(
+                client.Reason != FinishReason.Failed || _canFail || _modelOptions.StateBytesMax > 0,
+                "failed without a failure: " + client.Failure);
+            Require(client.Stats.SampledTokens == client.Tokens.Count, "a wrong count of tokens");
+            Require(client.Stats.ReusedTokens < client.Request.Prompt.Length, "no prompt token was fed");
+        }
+
+        Require(_model.StepsInFlight == 0, "a step in flight at the end");
+        Require(scheduler.Table.Count == _model.OpenSlots, "slots leaked");
+        Require(scheduler.Table.Bytes == _model.TotalBytes, "bytes not conserved");
+        Require(scheduler.Table.Bytes <= scheduler.Table.BytesMax, "the cache is over its budget");
+        Require(scheduler.Table.All.All(timeline => timeline.Owner is null && timeline.InFlight == 0), "owners left");
+        Require(RadixCheck.IsSound(scheduler.Table, out var broken), broken);
+        Require(_models.Count(model => !model.IsDisposed) == 1, "models left open");
+    }
+
+    private static bool IsPrefix(List<int> tokens, List<int> of) =>
+        tokens.Count <= of.Count && tokens.SequenceEqual(of.Take(tokens.Count));
+
+    private void Require(bool condition, string broken)
+    {
+        if (!condition)
+        {
+            throw new InvalidOperationException($"Seed {_seed}: {broken}.");
+        }
+    }
+}

@@ -1,0 +1,32 @@
+using Xunit;
+
+namespace FastMlx.Tests.Engine;
+
+/// <summary>
+/// Batching, chunking, caching, forking, evicting, preempting, cancelling and failing must not change an answer.
+/// The long run: <c>--explicit only --filter-class FastMlx.Tests.Engine.SimulationTests</c>.
+/// </summary>
+public sealed class SimulationTests
+{
+    private const int RequestsPerLife = 20;
+
+    [Fact]
+    public void Simulation_EachRequestReceivesWhatItWouldAloneAndCold() => Run(1, 400);
+
+    [Fact(Explicit = true)]
+    public void Simulation_AMillionRequests() => Run(1_000_000, 50_000);
+
+    private static void Run(int firstSeed, int lives)
+    {
+        var requests = 0;
+        for (var seed = firstSeed; seed < firstSeed + lives; seed++)
+        {
+            var life = new SimulatedLife(seed);
+            life.Run(RequestsPerLife);
+            requests += life.Requests;
+        }
+
+        TestContext.Current.TestOutputHelper?.WriteLine($"{requests} requests in {lives} lives from seed {firstSeed}");
+        Assert.Equal(lives * RequestsPerLife, requests);
+    }
+}
