@@ -150,7 +150,7 @@ internal sealed class Scheduler
             {
                 Take(sequence, step.Next[i], nowMs);
             }
-            else if (sequence.Request.MaxTokens <= 0 && timeline.Settled >= sequence.Known)
+            else if (sequence.IsAlive && sequence.Request.MaxTokens <= 0 && timeline.Settled >= sequence.Known)
             {
                 Finish(sequence, FinishReason.MaxTokens, null, nowMs);
             }

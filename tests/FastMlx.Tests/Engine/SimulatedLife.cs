@@ -190,7 +190,7 @@ internal sealed class SimulatedLife
         var scheduler = _pipeline.Scheduler;
         foreach (var client in _clients)
         {
-            Require(client.Ends == 1, "a request that did not end exactly once");
+            Require(client.Ends == 1, $"a request that ended {client.Ends} times: {client.Reason} {client.Failure}");
             var (expected, reason) = Cold.Answer(client.Request, _limits.ContextLength);
             var isWhole = client.Reason is not (FinishReason.Cancelled or FinishReason.Failed);
             Require(isWhole ? client.Tokens.SequenceEqual(expected) : IsPrefix(client.Tokens, expected), "a wrong answer");

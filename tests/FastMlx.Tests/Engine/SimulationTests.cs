@@ -16,6 +16,10 @@ public sealed class SimulationTests
     [Fact(Explicit = true)]
     public void Simulation_AMillionRequests() => Run(1_000_000, 50_000);
 
+    [Theory]
+    [InlineData(1000099)] // Cancelled with its last prompt step in flight and max_tokens 0.
+    public void Simulation_SeedsThatFailedOnce(int seed) => new SimulatedLife(seed).Run(RequestsPerLife);
+
     private static void Run(int firstSeed, int lives)
     {
         var requests = 0;
