@@ -1,0 +1,37 @@
+namespace FastMlx.Engine.Disk;
+
+/// <summary>A chunk that the disk has, or will have when its write is done. Engine thread.</summary>
+internal sealed class StoredChunk(string name, StoredChunk? parent, ChunkHeader header)
+{
+    private bool _isGone;
+
+    public string Name { get; } = name;
+
+    public StoredChunk? Parent { get; } = parent;
+
+    /// <summary>Names and tokens; another model's chunk keeps no tokens.</summary>
+    public ChunkHeader Header { get; } = header;
+
+    public int First => Header.First;
+
+    public int End { get; } = header.First + header.Tokens.Length;
+
+    public long FileBytes { get; } = header.Bytes + header.PayloadBytes;
+
+    public int Children { get; set; }
+
+    /// <summary>On disk; before that it is only promised.</summary>
+    public bool IsReady { get; set; }
+
+    /// <summary>Restores that are reading it.</summary>
+    public int Readers { get; set; }
+
+    public long LastUsed { get; set; }
+
+    /// <summary>Evicted, damaged, or never written; or one it builds on is.</summary>
+    public bool IsGone
+    {
+        get => _isGone || (Parent?.IsGone ?? false);
+        set => _isGone = value;
+    }
+}
