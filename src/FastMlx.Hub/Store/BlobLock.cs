@@ -16,6 +16,7 @@ internal sealed class BlobLock : IDisposable
     public static BlobLock? TryTake(string cacheDirectory, ModelName name, string blob)
     {
         string directory = LocksDirectory(cacheDirectory, name);
+        PrivateFolder.RefuseLink(directory);
         PrivateFolder.Create(directory);
         var taken = new BlobLock();
         return taken.TryAdd(Path.Combine(directory, blob + ".lock")) ? taken : null;

@@ -17,4 +17,5 @@ public enum HubProblem
     DiskFull,
     Busy,
     UnsafeFolder,
+    Disk,
 }

@@ -2,7 +2,7 @@ namespace FastMlx.Hub;
 
 /// <summary>
 /// The cache of models on this machine, in Hugging Face's layout (blobs, refs, snapshots), which other tools share.
-/// Reads and removes; downloads add. Holds no state: any thread.
+/// Reads and removes; <see cref="HubClient"/> adds. Holds no state: any thread.
 /// </summary>
 public sealed class ModelStore(string cacheDirectory)
 {

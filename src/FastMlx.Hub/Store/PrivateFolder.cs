@@ -20,6 +20,12 @@ internal static class PrivateFolder
             Directory.CreateDirectory(directory, OwnerOnly);
     }
 
+    /// <summary>A file is readable by those who may read its folder: a cache that is shared stays shared.</summary>
+    public static UnixFileMode FileMode(string directory) => OperatingSystem.IsWindows()
+        ? OwnerOnly
+        : UnixFileMode.UserRead | UnixFileMode.UserWrite
+            | (File.GetUnixFileMode(directory) & (UnixFileMode.GroupRead | UnixFileMode.OtherRead));
+
     /// <summary>Throws where the path is a link: what we write would land where somebody else chose.</summary>
     public static void RefuseLink(string path)
     {

@@ -225,7 +225,7 @@ public sealed class ModelFolderTests
             """);
         var random = new Random(3);
         int opened = 0;
-        for (int i = 0; i < 3_000; i++)
+        for (int i = 0; i < 1_000; i++)
         {
             byte[] damaged = [.. config];
             for (int changes = 1 + random.Next(3); changes > 0; changes--)
@@ -241,7 +241,7 @@ public sealed class ModelFolderTests
                 // As promised.
             }
         }
-        Assert.InRange(opened, 100, 2_900);
+        Assert.InRange(opened, 30, 970);
     }
 
     private static TemporaryFolder Minimal(string config)
