@@ -60,7 +60,7 @@ internal sealed class BlobDownload(PieceFetcher pieceFetcher, WholeFileFetcher w
                 }
                 Piece piece = pieces.Peek();
                 await piece.Task;
-                await blob.AppendAsync(piece.Content, cancellationToken);
+                await blob.AppendAsync(piece.Content);
                 pieces.Dequeue().Dispose();
             }
         }
@@ -80,7 +80,7 @@ internal sealed class BlobDownload(PieceFetcher pieceFetcher, WholeFileFetcher w
         {
             await piece.Task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (keep)
-                await blob.AppendAsync(piece.Content, CancellationToken.None);
+                await blob.AppendAsync(piece.Content);
             keep = keep && piece.Filled == piece.Length;
             piece.Dispose();
         }

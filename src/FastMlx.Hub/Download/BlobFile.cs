@@ -62,11 +62,12 @@ internal sealed class BlobFile : IDisposable
         return Length;
     }
 
-    public async Task AppendAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
+    /// <summary>Not to be cancelled: whether bytes were written must never be in doubt.</summary>
+    public async Task AppendAsync(ReadOnlyMemory<byte> data)
     {
         try
         {
-            await _stream.WriteAsync(data, cancellationToken);
+            await _stream.WriteAsync(data);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

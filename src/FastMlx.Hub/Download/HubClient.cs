@@ -65,6 +65,7 @@ public sealed class HubClient : IDisposable
             RemoteFile[] files = await LocateAsync(locator, listing, cancellationToken);
             CheckSpace(name, repository, listing.Commit, files);
             await DownloadAsync(name, repository, listing.Commit, locator, files, progress, cancellationToken);
+            using BlobLock held = await TakeLockAsync(name, listing.Commit, cancellationToken);
             return SnapshotWriter.Write(repository, listing.Commit, revision, files.Select(f => (f.Name, f.Hash)));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

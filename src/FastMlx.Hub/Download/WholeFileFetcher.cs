@@ -39,7 +39,7 @@ internal sealed class WholeFileFetcher(FileRequests requests, DownloadSettings s
                 if (blob.Length + count > file.Size)
                     throw requests.WrongSize(file);
                 stall.Progress();
-                await blob.AppendAsync(buffer.AsMemory(0, count), cancellationToken);
+                await blob.AppendAsync(buffer.AsMemory(0, count));
                 meter.AddReceived(count, file.Name);
             }
         }

@@ -1,6 +1,9 @@
 namespace FastMlx.Hub;
 
-/// <summary>Makes the verified blobs of a commit visible: links in snapshots/{commit}, then the ref.</summary>
+/// <summary>
+/// Makes the verified blobs of a commit visible: links in snapshots/{commit}, then the ref. The caller holds the
+/// commit's lock.
+/// </summary>
 internal static class SnapshotWriter
 {
     public static string Write(string repository, string commit, string revision,
@@ -23,8 +26,7 @@ internal static class SnapshotWriter
         bool isFileItself = existing is { Exists: true, LinkTarget: null } && !File.Exists(blobPath);
         if (existing.LinkTarget == target || isFileItself)
             return;
-        string temporary = $"{path}.{Environment.ProcessId}.new";
-        File.Delete(temporary);
+        string temporary = $"{path}.{Path.GetRandomFileName()}";
         try
         {
             File.CreateSymbolicLink(temporary, target);
@@ -42,7 +44,7 @@ internal static class SnapshotWriter
     {
         PrivateFolder.Create(Path.GetDirectoryName(path)!);
         PrivateFolder.RefuseLink(path);
-        string temporary = $"{path}.{Environment.ProcessId}.new";
+        string temporary = $"{path}.{Path.GetRandomFileName()}";
         File.WriteAllText(temporary, commit);
         File.Move(temporary, path, overwrite: true);
     }

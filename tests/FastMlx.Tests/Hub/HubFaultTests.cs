@@ -262,9 +262,13 @@ public sealed class HubFaultTests
         };
         await scene.FailAsync(HubProblem.DiskFull);
         scene.Settings = healthy;
-        long before = scene.Hub.BodyBytes;
+        string partial = Path.Combine(scene.Blobs, scene.Weights.Hash + ".incomplete");
+        long kept = new FileInfo(partial).Length;
+        Assert.Equal(HubScene.WeightBytes * percent / 100, kept);
+        int before = scene.Hub.Requests.Length;
         scene.AssertComplete(await scene.PullAsync());
-        Assert.InRange(scene.Hub.BodyBytes - before, 0, HubScene.WeightBytes - HubScene.WeightBytes * percent / 100);
+        Assert.All(scene.Hub.Requests[before..].Where(r => r.Server == "storage"), r => Assert.True(
+            long.Parse(r.Header("Range")!["bytes=".Length..].Split('-')[0], CultureInfo.InvariantCulture) >= kept));
     }
 
     [Fact]
