@@ -41,8 +41,8 @@ internal sealed class HeadParser(HttpLimits limits)
     }
 
     /// <summary>
-    /// Looks at the bytes of <paramref name="buffer"/> that it has not seen yet; the buffer starts with the request until
-    /// the answer is Done, when <paramref name="consumed"/> is the end of the head.
+    /// Looks at the bytes of <paramref name="buffer"/> that it has not seen yet; the buffer starts with the request
+    /// until the answer is Done, when <paramref name="consumed"/> is the end of the head.
     /// </summary>
     public ParseStatus Parse(in ReadOnlySequence<byte> buffer, out SequencePosition consumed)
     {

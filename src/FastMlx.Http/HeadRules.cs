@@ -1,9 +1,10 @@
 using System.Text;
+using System.Text.Unicode;
 
 namespace FastMlx.Http;
 
 /// <summary>
-/// What a well-formed head must also satisfy: known method, usable target, one valid Host, unambiguous framing. Fills
+/// What a well-formed head must also satisfy: usable method and target, one valid Host, unambiguous framing. Fills
 /// the second half of <see cref="RequestHead"/>.
 /// </summary>
 internal static class HeadRules
@@ -16,6 +17,7 @@ internal static class HeadRules
         if (!fault.Any) fault = CheckHost(head, authority);
         if (!fault.Any) fault = CheckFraming(head, limits);
         if (!fault.Any) fault = CheckConnection(head);
+        if (!fault.Any) fault = CheckFields(head);
         return fault;
     }
 
@@ -31,9 +33,11 @@ internal static class HeadRules
             5 when method.SequenceEqual("PATCH"u8) => "PATCH",
             6 when method.SequenceEqual("DELETE"u8) => "DELETE",
             7 when method.SequenceEqual("OPTIONS"u8) => "OPTIONS",
-            _ => "",
+            _ => Encoding.ASCII.GetString(method),
         };
-        return head.Method.Length > 0 ? default : new HttpFault(501, "The method is not supported.");
+        // What it says is the handler's to judge, but these two change what the connection is.
+        bool refused = head.Method is "CONNECT" or "TRACE";
+        return refused ? new HttpFault(501, "The method is not supported.") : default;
     }
 
     private static HttpFault CheckHost(RequestHead head, Range authority)
@@ -71,7 +75,12 @@ internal static class HeadRules
             else coding = true;
         }
         if (length && coding) return HttpFault.Bad("Content-Length and Transfer-Encoding exclude each other.");
-        if (coding && head.MinorVersion == 0) return HttpFault.Bad("HTTP/1.0 has no Transfer-Encoding.");
+        if (head.MinorVersion == 0)
+        {
+            if (coding) return HttpFault.Bad("HTTP/1.0 has no Transfer-Encoding.");
+            bool bodied = head.Method is "POST" or "PUT" or "PATCH";
+            if (bodied && !length) return HttpFault.Bad("HTTP/1.0 needs a Content-Length.");
+        }
         bool tooLarge = head.ContentLength > limits.BodyBytes;
         return tooLarge ? TooLarge(limits) : default;
     }
@@ -128,6 +137,21 @@ internal static class HeadRules
             }
         }
         head.KeepAlive = !close && (head.MinorVersion == 1 || keep);
+        return default;
+    }
+
+    // Some gateways turn "_" into "-", which makes Content_Length a second truth; a second Content-Type is one too.
+    // Bytes beyond ASCII have no meaning in RFC 9110; here they are UTF-8, so that every reader sees the same text.
+    private static HttpFault CheckFields(RequestHead head)
+    {
+        if (!Utf8.IsValid(head.Bytes)) return HttpFault.Bad("A field value is not valid UTF-8.");
+        int types = 0;
+        foreach (ref readonly HeaderField field in head.Fields)
+        {
+            if (Is(head, field, "content-type"u8) && ++types > 1) return HttpFault.Bad("Content-Type is there twice.");
+            if (Is(head, field, "content_length"u8) || Is(head, field, "transfer_encoding"u8))
+                return HttpFault.Bad("A field name looks like a framing field.");
+        }
         return default;
     }
 

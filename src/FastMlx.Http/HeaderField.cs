@@ -8,6 +8,8 @@ internal struct HeaderField
     public int ValueStart;
     public int ValueLength;
 
-    /// <summary>More than one space before the value, a tab, or anything after it: legal, but not for framing fields.</summary>
+    /// <summary>
+    /// More than one space before the value, a tab, or anything after it: legal, but not for framing fields.
+    /// </summary>
     public bool OddSpace;
 }

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace FastMlx.Http;
 
-/// <summary>The grammar of a host with an optional port (RFC 9110 §7.2), without user info, lists and escapes.</summary>
+/// <summary>
+/// The grammar of a host with an optional port (RFC 9110 §7.2), without user info, lists and escapes.
+/// </summary>
 internal static class HostHeader
 {
     private const int NameBytes = 255;

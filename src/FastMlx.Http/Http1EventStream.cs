@@ -3,15 +3,17 @@ using System.Buffers.Text;
 namespace FastMlx.Http;
 
 /// <summary>
-/// The event stream of one connection, reused. Layout of the buffer: the marked events, each framed as a chunk, then the
-/// event in the making behind room for its size line.
+/// The event stream of one connection, reused. Layout of the buffer: the marked events, each framed as a chunk, then
+/// the event in the making behind room for its size line.
 /// <code>[size CRLF event CRLF] [size CRLF event CRLF] [room][event…</code>
 /// </summary>
 internal sealed class Http1EventStream(SocketSender sender, HttpLimits limits, CancellationToken aborted) : EventStream
 {
     private const int InitialBytes = 4096;
 
-    /// <summary>Eight hexadecimal digits and a line end; what is not needed is closed again at the event's end.</summary>
+    /// <summary>
+    /// Eight hexadecimal digits and a line end; what is not needed is closed again at the event's end.
+    /// </summary>
     private const int SizeRoom = 10;
 
     private readonly OutputBuffer _buffer = new(InitialBytes);

@@ -40,7 +40,7 @@ internal sealed class Http1Exchange(HttpConnection connection, RequestHead head,
             for (int i = 0; i < head.FieldCount; i++)
             {
                 HeaderField at = head.Fields[i];
-                yield return new(Latin1(head.Name(at)), Latin1(head.Value(at)));
+                yield return new(Encoding.UTF8.GetString(head.Name(at)), Encoding.UTF8.GetString(head.Value(at)));
             }
         }
     }
@@ -124,6 +124,4 @@ internal sealed class Http1Exchange(HttpConnection connection, RequestHead head,
     {
         if (Started) throw new InvalidOperationException("The answer has begun.");
     }
-
-    private static string Latin1(ReadOnlySpan<byte> bytes) => Encoding.Latin1.GetString(bytes);
 }

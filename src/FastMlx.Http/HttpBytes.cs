@@ -10,8 +10,14 @@ internal static class HttpBytes
     /// <summary>RFC 9110 §5.6.2 tchar.</summary>
     public static readonly SearchValues<byte> Token = Of(Alphanumeric + "!#$%&'*+-.^_`|~");
 
-    /// <summary>RFC 3986 pchar, '/', '?', and the brackets of an IPv6 authority.</summary>
-    public static readonly SearchValues<byte> Target = Of(Alphanumeric + "-._~%!$&'()*+,;=:@/?[]");
+    /// <summary>RFC 3986 pchar, '/', '?', and <see cref="QueryOnly"/>.</summary>
+    public static readonly SearchValues<byte> Target = Of(Alphanumeric + "-._~%!$&'()*+,;=:@/?[]{}|^`");
+
+    /// <summary>
+    /// What RFC 3986 wants encoded and every client built on the WHATWG URL standard sends as it is in a query. The
+    /// brackets also belong to an IPv6 authority.
+    /// </summary>
+    public static readonly SearchValues<byte> QueryOnly = Of("[]{}|^`");
 
     /// <summary>RFC 9110 §5.5: tab, space, visible ASCII and obs-text.</summary>
     public static readonly SearchValues<byte> FieldValue = FieldValues();

@@ -24,7 +24,7 @@ public abstract class HttpExchange
     /// <summary>First value of a header, names without case; null where absent.</summary>
     public abstract string? Header(string name);
 
-    /// <summary>All headers in the order of arrival, values as Latin-1.</summary>
+    /// <summary>All headers in the order of arrival, values as UTF-8.</summary>
     public virtual IEnumerable<KeyValuePair<string, string>> Headers => [];
 
     /// <summary>Whether the request announced a body that is not empty.</summary>

@@ -1,8 +1,8 @@
 namespace FastMlx.Http;
 
 /// <summary>
-/// Every limit of the room in one place; the program prints it at start. Sizes are bytes. The defaults are stricter than
-/// common servers' where a local model server can afford it.
+/// Every limit of the room in one place; the program prints it at start. Sizes are bytes. The defaults are stricter
+/// than common servers' where a local model server can afford it.
 /// </summary>
 public sealed record HttpLimits
 {
@@ -31,7 +31,9 @@ public sealed record HttpLimits
     /// <summary>From the first byte of a request to the end of its head; more is 408.</summary>
     public TimeSpan HeadTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>The average rate below which a body is too slow (408), looked at after <see cref="BodyGrace"/>.</summary>
+    /// <summary>
+    /// The average rate below which a body is too slow (408), looked at after <see cref="BodyGrace"/>.
+    /// </summary>
     public int BodyBytesPerSecond { get; init; } = 1024;
 
     public TimeSpan BodyGrace { get; init; } = TimeSpan.FromSeconds(5);
@@ -46,16 +48,24 @@ public sealed record HttpLimits
     /// <summary>Connections served at once; further ones are accepted and answered 503.</summary>
     public int Connections { get; init; } = 512;
 
-    /// <summary>Received and not yet parsed, per connection (a pipelined request waits in the kernel beyond it).</summary>
+    /// <summary>
+    /// Received and not yet parsed, per connection (a pipelined request waits in the kernel beyond it).
+    /// </summary>
     public int InputBufferBytes { get; init; } = 64 * 1024;
 
-    /// <summary>Sent and not yet acknowledged, per connection (half of it is asked from the kernel, which doubles).</summary>
+    /// <summary>
+    /// Sent and not yet acknowledged, per connection (half of it is asked from the kernel, which doubles).
+    /// </summary>
     public int OutputBufferBytes { get; init; } = 256 * 1024;
 
-    /// <summary>A single event may be larger than the output buffer (a summary of a long answer), but not than this.</summary>
+    /// <summary>
+    /// A single event may be larger than the output buffer (a summary of a long answer), but not than this.
+    /// </summary>
     public int EventBytes { get; init; } = 33_554_432;
 
-    /// <summary>After the last answer: read and drop this much, for this long, so that a reset cannot destroy it.</summary>
+    /// <summary>
+    /// After the last answer: read and drop this much, for this long, so that a reset cannot destroy it.
+    /// </summary>
     public int LingerBytes { get; init; } = 64 * 1024;
 
     public TimeSpan LingerTime { get; init; } = TimeSpan.FromSeconds(1);

@@ -12,6 +12,8 @@ public sealed class HttpServer : IAsyncDisposable
 {
     private const int AcceptRetryMs = 100;
     private const int Refusals = 64;
+    private const int ProbeAfterSeconds = 60;
+    private const int ProbeEachSeconds = 10;
 
     private static readonly TimeSpan TickPeriod = TimeSpan.FromMilliseconds(500);
 
@@ -47,7 +49,9 @@ public sealed class HttpServer : IAsyncDisposable
     /// <summary>Bytes of memory that request bodies hold at this moment.</summary>
     public long BodyBytes => _context.Budget.Used;
 
-    /// <summary>Binds and begins to accept. Throws <see cref="SocketException"/> where the address cannot be had.</summary>
+    /// <summary>
+    /// Binds and begins to accept. Throws <see cref="SocketException"/> where the address cannot be had.
+    /// </summary>
     public void Start()
     {
         if (_listeners.Count > 0) throw new InvalidOperationException("The server has been started before.");
@@ -153,7 +157,10 @@ public sealed class HttpServer : IAsyncDisposable
             socket.NoDelay = true;
             // A bounded buffer makes a reader that has stopped visible and bounds the kernel's memory.
             socket.SendBufferSize = _context.Limits.OutputBufferBytes / 2;
+            // A machine that vanished sends no FIN; probes find it while a long prefill sends nothing.
             socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, ProbeAfterSeconds);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, ProbeEachSeconds);
             return new HttpConnection(socket, _context);
         }
         catch (Exception error) when (error is SocketException or ObjectDisposedException)

@@ -38,7 +38,8 @@ internal static class ListenSockets
     {
         if (host.Equals("localhost", StringComparison.OrdinalIgnoreCase))
             return ([IPAddress.Loopback], [IPAddress.IPv6Loopback]);
-        ReadOnlySpan<char> literal = host.StartsWith('[') && host.EndsWith(']') ? host.AsSpan(1, host.Length - 2) : host;
+        bool bracketed = host.StartsWith('[') && host.EndsWith(']');
+        ReadOnlySpan<char> literal = bracketed ? host.AsSpan(1, host.Length - 2) : host;
         if (!IPAddress.TryParse(literal, out IPAddress? address)) return (Dns.GetHostAddresses(host), []);
         // A client that asks for "localhost" may try ::1 first; answering there is what "all addresses" promises.
         return address.Equals(IPAddress.Any) ? ([address], [IPAddress.IPv6Loopback]) : ([address], []);

@@ -3,9 +3,12 @@ using System.IO.Pipelines;
 
 namespace FastMlx.Http;
 
-/// <summary>Reads one request's body after its head, or drops it. Owned by the connection, reused for each request.</summary>
+/// <summary>
+/// Reads one request's body after its head, or drops it. Owned by the connection, reused for each request.
+/// </summary>
 internal sealed class RequestBody(
-    RequestHead head, PipeReader reader, SocketSender sender, ConnectionClock clock, HttpLimits limits, BodyBudget budget)
+    RequestHead head, PipeReader reader, SocketSender sender, ConnectionClock clock, HttpLimits limits,
+    BodyBudget budget)
 {
     private const int FirstBytes = 64 * 1024;
     private const int DrainBytes = 64 * 1024;

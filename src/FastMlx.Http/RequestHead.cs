@@ -74,13 +74,13 @@ internal sealed class RequestHead : IDisposable
 
     public ReadOnlySpan<byte> Value(in HeaderField field) => _bytes.AsSpan(field.ValueStart, field.ValueLength);
 
-    /// <summary>The first value of a field, as Latin-1 (each byte one character); null where absent.</summary>
+    /// <summary>The first value of a field, whose bytes are valid UTF-8; null where absent.</summary>
     public string? Find(string name)
     {
         foreach (ref readonly HeaderField field in Fields)
         {
             if (field.NameLength == name.Length && Ascii.EqualsIgnoreCase(Name(field), name))
-                return Encoding.Latin1.GetString(Value(field));
+                return Encoding.UTF8.GetString(Value(field));
         }
         return null;
     }

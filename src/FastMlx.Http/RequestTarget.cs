@@ -4,10 +4,14 @@ using System.Text.Unicode;
 
 namespace FastMlx.Http;
 
-/// <summary>Reads the request target (RFC 9112 §3.2): origin form, absolute form, and the asterisk of OPTIONS.</summary>
+/// <summary>
+/// Reads the request target (RFC 9112 §3.2): origin form, absolute form, and the asterisk of OPTIONS.
+/// </summary>
 internal static class RequestTarget
 {
-    /// <summary>Fills Path and Query; <paramref name="authority"/> is the host of an absolute form, else empty.</summary>
+    /// <summary>
+    /// Fills Path and Query; <paramref name="authority"/> is the host of an absolute form, else empty.
+    /// </summary>
     public static HttpFault Read(RequestHead head, out Range authority)
     {
         authority = default;
@@ -35,10 +39,10 @@ internal static class RequestTarget
 
     private static HttpFault ReadPath(RequestHead head, ReadOnlySpan<byte> target)
     {
-        if (target.ContainsAny((byte)'[', (byte)']'))
-            return HttpFault.Bad("The request target has a character that must be percent-encoded.");
         int mark = target.IndexOf((byte)'?');
         ReadOnlySpan<byte> path = mark < 0 ? target : target[..mark];
+        if (path.ContainsAny(HttpBytes.QueryOnly))
+            return HttpFault.Bad("The request target has a character that must be percent-encoded.");
         ReadOnlySpan<byte> query = mark < 0 ? default : target[(mark + 1)..];
         if (!HasValidEscapes(query)) return HttpFault.Bad("The query has an invalid percent-encoding.");
         head.Query = Encoding.ASCII.GetString(query);

@@ -2,7 +2,9 @@ using System.Buffers;
 
 namespace FastMlx.Http;
 
-/// <summary>The headers that a handler has set and the writing of the head. Reused for each answer of a connection.</summary>
+/// <summary>
+/// The headers that a handler has set and the writing of the head. Reused for each answer of a connection.
+/// </summary>
 internal sealed class ResponseHead(HttpDate date)
 {
     private static readonly SearchValues<char> NameCharacters = Where(b => HttpBytes.Token.Contains(b));

@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace FastMlx.Http;
 
 /// <summary>
-/// Sends bytes whole, one call at a time. A send that the kernel takes at once, as nearly all do, allocates nothing; one
-/// that waits is watched by the clock. Every failure becomes <see cref="OperationCanceledException"/>.
+/// Sends bytes whole, one call at a time. A send that the kernel takes at once, as nearly all do, allocates nothing;
+/// one that waits is watched by the clock. Every failure becomes <see cref="OperationCanceledException"/>.
 /// </summary>
 internal sealed class SocketSender(Socket socket, ConnectionClock clock, Action broken, CancellationToken aborted)
 {
