@@ -53,7 +53,7 @@ internal sealed class TestClient : IDisposable
             return answer with { Body = string.Concat(answer.Chunks) };
         }
         return answer.Header("content-length") is { } length
-            ? answer with { Body = await ReadExactlyAsync(int.Parse(length, CultureInfo.InvariantCulture)) }
+            ? answer with { Body = await ReadExactlyAsync(int.Parse(length)) }
             : answer with { Body = await ReadToEndAsync() };
     }
 
@@ -63,7 +63,7 @@ internal sealed class TestClient : IDisposable
     public async Task<string?> ReadChunkAsync()
     {
         string line = await ReadUntilAsync("\r\n");
-        int size = int.Parse(line.AsSpan(0, line.Length - 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+        int size = int.Parse(line.AsSpan(0, line.Length - 2), NumberStyles.AllowHexSpecifier);
         string data = await ReadExactlyAsync(size + 2);
         Assert.EndsWith("\r\n", data, StringComparison.Ordinal);
         return size == 0 ? null : data[..^2];
