@@ -10,4 +10,10 @@ public enum NativeBackend
 
     /// <summary>No weights: the next token is a hash of the timeline.</summary>
     Null = 3,
+
+    /// <summary>The CPU, quantised weights summed in float32 at any size of model.</summary>
+    CpuFloat = 4,
+
+    /// <summary>The CPU with the roundings of MLX's own CPU loops, bit for bit; slow.</summary>
+    CpuRounded = 5,
 }

@@ -19,6 +19,10 @@ struct Kernels {
     void (*weigh)(const float* p, const float* v, int keys, int dim, float* out);
     float (*sum_squares)(const float* x, int count);
     void (*round)(DType dtype, float* values, int64_t count);  // in place
+    // MLX's CPU arithmetic for quantised weights: rounded to bf16 (or f16: half) after every product and sum. wt:
+    // (count, 16), up to 16 rows side by side; scales: (count / group, 16), or null where wt has them in.
+    void (*matmul_rounded)(bool half, const float* x, int64_t x_stride, int tokens, const float* wt, int count,
+                           int group, const float* scales, int rows, float* y, int64_t y_stride);
 };
 
 const Kernels& plain_kernels();

@@ -1,4 +1,5 @@
 #include "cpu/kernels.h"
+#include "cpu/rounded.h"
 #include "weights/dequantise.h"
 
 namespace fastmlx {
@@ -35,7 +36,8 @@ void round_values(DType dtype, float* values, int64_t count) {
 }  // namespace
 
 const Kernels& plain_kernels() {
-    static constexpr Kernels kTable{"plain", dequantise_plain, matmul, weigh, sum_squares, round_values};
+    static constexpr Kernels kTable{"plain",     dequantise_plain, matmul,        weigh,
+                                    sum_squares, round_values,     matmul_rounded};
     return kTable;
 }
 

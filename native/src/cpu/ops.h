@@ -15,7 +15,7 @@ namespace fastmlx {
 // are rounded to the tensor's format after every operation, as MLX does.
 class CpuOps final : public Ops {
   public:
-    CpuOps(const Kernels& kernels, int threads, Timelines& timelines);
+    CpuOps(const Kernels& kernels, int threads, bool rounded, Timelines& timelines);
 
     void begin(const Batch& batch);  // forgets the last step's tensors
     void end();                      // moves the timelines on
@@ -62,9 +62,12 @@ class CpuOps final : public Ops {
 
     float* scratch(int worker, int64_t floats);
     const float* floats(const Vector& vector);  // as float32, for this step
-    // y[t] = x[t] · rows of the matrix of one expert, blocked over rows and threads. No bias, no rounding.
+    // y[t] = x[t] · rows [first, first + rows) of one expert's matrix; at most 16 rows. No bias; `dtype` is the
+    // format of the product where that is not yet rounded.
     void multiply_rows(const float* x, int64_t x_stride, int tokens, const Weight& weight, int expert, int first,
-                       int rows, float* y, int64_t y_stride, int worker);
+                       int rows, DType dtype, float* y, int64_t y_stride, int worker);
+    void multiply_rows_rounded(const float* x, int64_t x_stride, int tokens, const Weight& weight, int expert,
+                               int first, int rows, DType dtype, float* y, int64_t y_stride, int worker);
     template <class Body>
     Tensor each(Tensor x, DType dtype, Body&& body);  // body(in, out, cols) per row
     template <class Body>
@@ -79,6 +82,7 @@ class CpuOps final : public Ops {
                    DType dtype, int32_t* chosen, float* weights);
 
     const Kernels& kernels_;
+    const bool rounded_;  // quantised products in MLX's CPU arithmetic, else summed in float32
     Pool pool_;
     Timelines& timelines_;
     Arena arena_;

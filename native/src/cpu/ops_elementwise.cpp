@@ -7,7 +7,11 @@
 namespace fastmlx {
 namespace {
 
-float sigmoid_of(float x) { return 1.f / (1.f + std::exp(-x)); }
+float sigmoid_of(DType t, float x) {
+    // MLX's form: the exponential of |x| is rounded, the rest is float32.
+    float y = 1.f / (1.f + round_to(t, std::exp(std::fabs(x))));
+    return round_to(t, x < 0 ? y : 1.f - y);
+}
 
 // gelu's tanh form with a rounding after every step, as MLX's compiled graph has it.
 float gelu_of(DType t, float x) {
@@ -25,13 +29,13 @@ void check_same(Tensor a, Tensor b, const char* what) {
 float activate_one(Activation kind, DType t, float g, float u) {
     switch (kind) {
         case Activation::kSwiGlu:
-            return round_to(t, g * round_to(t, sigmoid_of(g))) * u;
+            return round_to(t, g * sigmoid_of(t, g)) * u;
         case Activation::kGeGlu:
             return gelu_of(t, g) * u;
         case Activation::kClippedSwiGlu: {
             g = std::min(g, 7.f);
             u = std::clamp(u, -7.f, 7.f);
-            float gate = round_to(t, sigmoid_of(round_to(t, round_to(t, 1.702f) * g)));
+            float gate = sigmoid_of(t, round_to(t, round_to(t, 1.702f) * g));
             return round_to(t, g * gate) * round_to(t, u + 1.f);
         }
         case Activation::kRelu2:
@@ -97,7 +101,7 @@ Tensor CpuOps::rms_norm_gated(Tensor x, Tensor gate, const Vector& weight, const
         int64_t at = static_cast<int64_t>(row) * y.cols;
         const float* z = data(gate) + at;
         float* out = data(y) + at;
-        for (int i = 0; i < y.cols; ++i) out[i] *= z[i] * sigmoid_of(z[i]);
+        for (int i = 0; i < y.cols; ++i) out[i] *= z[i] * sigmoid_of(DType::kF32, z[i]);
         kernels_.round(y.dtype, out, y.cols);
     });
     return y;
@@ -109,6 +113,7 @@ Tensor CpuOps::rope(Tensor x, int head_dim, const Rope& rope) {
     if (x.cols % head_dim != 0 || rope.dims > head_dim || rope.inverse.size() != static_cast<size_t>(half))
         fail(FM_INTERNAL, "rope over ", rope.dims, " of ", head_dim, " features");
     Tensor y = make(x.rows, x.cols, x.dtype);
+    float magnitude = round_to(x.dtype, rope.magnitude);
     float* angles = arena_.floats(static_cast<int64_t>(x.rows) * rope.dims);
     rows(x.rows, x.cols * 8, [&](int row, int) {
         int position = batch_->positions[static_cast<size_t>(row)];
@@ -126,8 +131,8 @@ Tensor CpuOps::rope(Tensor x, int head_dim, const Rope& rope) {
             float inverse = rope.inverse[static_cast<size_t>(i)];
             if (shrink != 1) inverse = static_cast<float>(inverse * step);
             float angle = (static_cast<float>(position) * rope.position_scale) * inverse;
-            cosines[i] = std::cos(angle);
-            sines[i] = std::sin(angle);
+            cosines[i] = round_to(x.dtype, std::cos(angle));
+            sines[i] = round_to(x.dtype, std::sin(angle));
         }
         int64_t at = static_cast<int64_t>(row) * x.cols;
         int stride = rope.interleaved ? 2 : 1, other = rope.interleaved ? 1 : half;
@@ -137,11 +142,11 @@ Tensor CpuOps::rope(Tensor x, int head_dim, const Rope& rope) {
             for (int i = 0; i < half; ++i) {
                 float a = in[i * stride], b = in[i * stride + other];
                 if (rope.magnitude != 1) {
-                    a = round_to(x.dtype, a * rope.magnitude);
-                    b = round_to(x.dtype, b * rope.magnitude);
+                    a = round_to(x.dtype, a * magnitude);
+                    b = round_to(x.dtype, b * magnitude);
                 }
-                out[i * stride] = a * cosines[i] - b * sines[i];
-                out[i * stride + other] = a * sines[i] + b * cosines[i];
+                out[i * stride] = round_to(x.dtype, a * cosines[i]) - round_to(x.dtype, b * sines[i]);
+                out[i * stride + other] = round_to(x.dtype, a * sines[i]) + round_to(x.dtype, b * cosines[i]);
             }
             std::copy(in + rope.dims, in + head_dim, out + rope.dims);
         }
@@ -168,7 +173,7 @@ Tensor CpuOps::activate(Activation kind, Tensor gate, Tensor up) {
 
 Tensor CpuOps::silu(Tensor x) {
     return each(x, x.dtype, [&](const float* in, float* out, int cols) {
-        for (int i = 0; i < cols; ++i) out[i] = in[i] * round_to(x.dtype, sigmoid_of(in[i]));
+        for (int i = 0; i < cols; ++i) out[i] = in[i] * sigmoid_of(x.dtype, in[i]);
         kernels_.round(x.dtype, out, cols);
     });
 }
@@ -181,8 +186,7 @@ Tensor CpuOps::gelu(Tensor x) {
 
 Tensor CpuOps::sigmoid(Tensor x) {
     return each(x, x.dtype, [&](const float* in, float* out, int cols) {
-        for (int i = 0; i < cols; ++i) out[i] = sigmoid_of(in[i]);
-        kernels_.round(x.dtype, out, cols);
+        for (int i = 0; i < cols; ++i) out[i] = sigmoid_of(x.dtype, in[i]);
     });
 }
 

@@ -2,6 +2,7 @@
 
 #include "cpu/ops.h"
 #include "engine/failure.h"
+#include "weights/dequantise.h"
 
 namespace fastmlx {
 namespace {
@@ -10,8 +11,12 @@ constexpr int kRowBlock = 16;  // rows dequantised at once: 16 × 4096 floats st
 
 }  // namespace
 
-CpuOps::CpuOps(const Kernels& kernels, int threads, Timelines& timelines)
-    : kernels_(kernels), pool_(threads), timelines_(timelines), scratch_(static_cast<size_t>(pool_.threads())) {}
+CpuOps::CpuOps(const Kernels& kernels, int threads, bool rounded, Timelines& timelines)
+    : kernels_(kernels),
+      rounded_(rounded),
+      pool_(threads),
+      timelines_(timelines),
+      scratch_(static_cast<size_t>(pool_.threads())) {}
 
 void CpuOps::begin(const Batch& batch) {
     batch_ = &batch;
@@ -79,13 +84,34 @@ Tensor CpuOps::embed(const Weight& table) {
     return y;
 }
 
-void CpuOps::multiply_rows(const float* x, int64_t x_stride, int tokens, const Weight& weight, int expert, int first,
-                           int row_count, float* y, int64_t y_stride, int worker) {
-    float* block = scratch(worker, static_cast<int64_t>(kRowBlock) * weight.cols);
+void CpuOps::multiply_rows(const float* x, int64_t x_stride, int tokens, const Weight& w, int expert, int first,
+                           int row_count, DType dtype, float* y, int64_t y_stride, int worker) {
+    if (rounded_ && w.storage != Storage::kDense && dtype != DType::kF32)
+        return multiply_rows_rounded(x, x_stride, tokens, w, expert, first, row_count, dtype, y, y_stride, worker);
+    float* block = scratch(worker, static_cast<int64_t>(kRowBlock) * w.cols);
     for (int r = 0; r < row_count; ++r)
-        kernels_.dequantise(weight.storage, weight.bits, weight.group, weight.dtype, weight.row(expert, first + r),
-                            weight.cols, block + static_cast<int64_t>(r) * weight.cols);
-    kernels_.matmul(x, x_stride, tokens, block, weight.cols, row_count, weight.cols, y, y_stride);
+        kernels_.dequantise(w.storage, w.bits, w.group, w.dtype, w.row(expert, first + r), w.cols,
+                            block + static_cast<int64_t>(r) * w.cols);
+    kernels_.matmul(x, x_stride, tokens, block, w.cols, row_count, w.cols, y, y_stride);
+}
+
+void CpuOps::multiply_rows_rounded(const float* x, int64_t x_stride, int tokens, const Weight& w, int expert, int first,
+                                   int row_count, DType dtype, float* y, int64_t y_stride, int worker) {
+    int groups = w.cols / w.group;
+    int64_t side = static_cast<int64_t>(kRowBlock) * w.cols;
+    float* block = scratch(worker, side + kRowBlock * groups + w.cols + groups);
+    float* scales = block + side;
+    float* row = scales + kRowBlock * groups;
+    std::fill_n(block, side + kRowBlock * groups, 0.f);
+    bool scaled = false;
+    for (int r = 0; r < row_count; ++r) {
+        scaled = dequantise_rounded(w.storage, w.bits, w.group, w.dtype, dtype, w.row(expert, first + r), w.cols, row,
+                                    row + w.cols);
+        for (int i = 0; i < w.cols; ++i) block[i * kRowBlock + r] = row[i];
+        for (int g = 0; scaled && g < groups; ++g) scales[g * kRowBlock + r] = row[w.cols + g];
+    }
+    kernels_.matmul_rounded(dtype == DType::kF16, x, x_stride, tokens, block, w.cols, w.group,
+                            scaled ? scales : nullptr, row_count, y, y_stride);
 }
 
 Tensor CpuOps::linear(Tensor x, const Linear& linear) {
@@ -101,7 +127,7 @@ Tensor CpuOps::linear(Tensor x, const Linear& linear) {
     auto body = [&](int block, int worker) {
         int first = block * kRowBlock, count = std::min(kRowBlock, w.rows - first);
         float* out = data(y) + first;
-        multiply_rows(data(x), x.cols, x.rows, w, 0, first, count, out, y.cols, worker);
+        multiply_rows(data(x), x.cols, x.rows, w, 0, first, count, product, out, y.cols, worker);
         for (int t = 0; t < x.rows; ++t, out += y.cols) {
             if (bias != nullptr) {
                 if (round_first) kernels_.round(product, out, count);
@@ -124,8 +150,8 @@ Tensor CpuOps::linear_heads(Tensor x, const Weight& w, bool transposed) {
         float* to = data(y) + static_cast<int64_t>(head) * out;
         if (transposed) {
             for (int first = 0; first < w.rows; first += kRowBlock)
-                multiply_rows(from, x.cols, x.rows, w, head, first, std::min(kRowBlock, w.rows - first), to + first,
-                              y.cols, worker);
+                multiply_rows(from, x.cols, x.rows, w, head, first, std::min(kRowBlock, w.rows - first), y.dtype,
+                              to + first, y.cols, worker);
         } else {
             float* row = scratch(worker, w.cols);
             for (int t = 0; t < x.rows; ++t) std::fill_n(to + static_cast<int64_t>(t) * y.cols, out, 0.f);

@@ -121,7 +121,7 @@ Tensor CpuOps::expert_linear(Tensor x, bool gathered, const Routing& routing, co
              int first = task % blocks * kRowBlock, count = std::min(kRowBlock, w.rows - first);
              float* out = data(y) + static_cast<int64_t>(run.start) * y.cols + first;
              multiply_rows(data(x) + static_cast<int64_t>(run.start) * x.cols, x.cols, run.count, w, run.expert, first,
-                           count, out, y.cols, worker);
+                           count, product, out, y.cols, worker);
              for (int t = 0; t < run.count; ++t, out += y.cols) {
                  kernels_.round(product, out, count);
                  if (bias == nullptr) continue;

@@ -7,8 +7,17 @@
 namespace fastmlx {
 namespace {
 
-float softplus(float x) { return x > 20.f ? x : std::log1p(std::exp(x)); }
-float sigmoid_of(float x) { return 1.f / (1.f + std::exp(-x)); }
+// log(exp(x) + 1) in MLX's form and roundings.
+float softplus(DType t, float x) {
+    float high = std::max(x, 0.f), low = std::min(x, 0.f);
+    float power = round_to(t, std::exp(round_to(t, low - high)));
+    return round_to(t, high + round_to(t, std::log1p(power)));
+}
+
+float sigmoid_of(DType t, float x) {
+    float y = 1.f / (1.f + round_to(t, std::exp(std::fabs(x))));
+    return round_to(t, x < 0 ? y : 1.f - y);
+}
 
 }  // namespace
 
@@ -37,7 +46,7 @@ Tensor CpuOps::conv1d(Tensor x, const ConvSpec& spec) {
                 for (int k = 0; k < spec.kernel; ++k) sum += input(t - past + k, c) * taps[c * spec.kernel + k];
                 sum = round_to(type, sum);
                 if (bias != nullptr) sum = round_to(type, sum + bias[c]);
-                out[c] = spec.silu ? round_to(type, sum * round_to(type, sigmoid_of(sum))) : sum;
+                out[c] = spec.silu ? round_to(type, sum * sigmoid_of(type, sum)) : sum;
             }
         }
         for (int p = 0; p < past; ++p)  // rising p reads only what is not yet overwritten
@@ -51,6 +60,7 @@ Tensor CpuOps::gated_delta(Tensor q, Tensor k, Tensor v, Tensor a, Tensor b, con
     int ratio = spec.v_heads / spec.k_heads;
     const float* a_log = floats(spec.a_log);
     const float* dt_bias = floats(spec.dt_bias);
+    DType rate_type = promote(a.dtype, spec.dt_bias.dtype);
     Tensor y = make(v.rows, v.cols, q.dtype);
     for (const Span& span : spans_) {
         float* base = timelines_.recurrent(span.slot, spec.state) + spec.offset;
@@ -59,8 +69,9 @@ Tensor CpuOps::gated_delta(Tensor q, Tensor k, Tensor v, Tensor a, Tensor b, con
             float rate = std::exp(a_log[head]);
             for (int t = 0; t < span.count; ++t) {
                 int64_t row = span.row + t;
-                float decay = std::exp(-rate * softplus(data(a)[row * a.cols + head] + dt_bias[head]));
-                float beta = round_to(b.dtype, sigmoid_of(data(b)[row * b.cols + head]));
+                float decay = std::exp(
+                    -rate * softplus(rate_type, round_to(rate_type, data(a)[row * a.cols + head] + dt_bias[head])));
+                float beta = sigmoid_of(b.dtype, data(b)[row * b.cols + head]);
                 const float* key = data(k) + row * k.cols + static_cast<int64_t>(head / ratio) * spec.k_dim;
                 const float* query = data(q) + row * q.cols + static_cast<int64_t>(head / ratio) * spec.k_dim;
                 const float* value = data(v) + row * v.cols + static_cast<int64_t>(head) * spec.v_dim;
@@ -83,6 +94,7 @@ Tensor CpuOps::ssm(Tensor x, Tensor b, Tensor c, Tensor dt, const SsmSpec& spec)
     const float* a_log = floats(spec.a_log);
     const float* dt_bias = floats(spec.dt_bias);
     const float* skip = floats(spec.d);
+    DType step_type = promote(dt.dtype, spec.dt_bias.dtype);
     int ratio = spec.heads / spec.groups;
     Tensor y = make(x.rows, x.cols, x.dtype);
     for (const Span& span : spans_) {
@@ -93,7 +105,8 @@ Tensor CpuOps::ssm(Tensor x, Tensor b, Tensor c, Tensor dt, const SsmSpec& spec)
             for (int t = 0; t < span.count; ++t) {
                 int64_t row = span.row + t;
                 float step =
-                    std::clamp(softplus(data(dt)[row * dt.cols + head] + dt_bias[head]), spec.dt_min, spec.dt_max);
+                    std::clamp(softplus(step_type, round_to(step_type, data(dt)[row * dt.cols + head] + dt_bias[head])),
+                               spec.dt_min, spec.dt_max);
                 float decay = std::exp(rate * step);
                 const float* in = data(b) + row * b.cols + static_cast<int64_t>(head / ratio) * spec.state_dim;
                 const float* read = data(c) + row * c.cols + static_cast<int64_t>(head / ratio) * spec.state_dim;

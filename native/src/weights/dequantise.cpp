@@ -89,6 +89,33 @@ void dequantise_plain(Storage storage, int bits, int group, DType dtype, WeightR
     }
 }
 
+bool dequantise_rounded(Storage storage, int bits, int group, DType weight_dtype, DType dtype, WeightRow row, int count,
+                        float* out, float* scales) {
+    if (storage == Storage::kAffine) {
+        static constexpr uint8_t kOne[4] = {0, 0, 0x80, 0x3F}, kNone[4] = {};
+        for (int start = 0, index = 0; start < count; start += group, ++index) {
+            WeightRow codes{row.data + start * bits / 8, kOne, kNone};  // scale 1, bias 0
+            dequantise_plain(storage, bits, group, DType::kF32, codes, group, out + start);
+            float scale = load_float(weight_dtype, row.scales, index),
+                  bias = load_float(weight_dtype, row.biases, index);
+            for (int i = start; i < start + group; ++i)
+                out[i] = round_to(dtype, round_to(dtype, out[i] * scale) + bias);
+        }
+        return false;
+    }
+    for (int i = 0; i < count / group; ++i) {
+        bool e4m3 = storage == Storage::kNvfp4;
+        scales[i] = round_to(dtype, e4m3 ? e4m3_to_float(row.scales[i]) : e8m0_to_float(row.scales[i]));
+    }
+    for (int i = 0; i < count; ++i) {
+        if (storage == Storage::kMxfp8)
+            out[i] = e4m3_to_float(row.data[i]);
+        else
+            out[i] = kE2M1[(row.data[i / 2] >> (i % 2 * 4)) & 15];
+    }
+    return true;
+}
+
 void quantise_group(const float* values, int count, int bits, DType dtype, uint8_t* codes, float* scale, float* bias) {
     float low = *std::min_element(values, values + count), high = *std::max_element(values, values + count);
     float levels = static_cast<float>((1 << bits) - 1);

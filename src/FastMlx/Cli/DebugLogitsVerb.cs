@@ -16,7 +16,7 @@ internal static class DebugLogitsVerb
         var model = new Option<string>("--model") { Description = "A checkpoint folder.", Required = true };
         var backend = new Option<NativeBackend>("--backend")
         {
-            Description = "auto, cpu, mlx or null.",
+            Description = "auto, cpu, cpu-float, cpu-rounded, mlx or null.",
             CustomParser = result => ParseBackend(result.Tokens[0].Value, result.AddError),
         };
         var tokens = new Option<int[]>("--tokens")
@@ -149,8 +149,10 @@ internal static class DebugLogitsVerb
             case "cpu": return NativeBackend.Cpu;
             case "mlx": return NativeBackend.Mlx;
             case "null": return NativeBackend.Null;
+            case "cpu-float": return NativeBackend.CpuFloat;
+            case "cpu-rounded": return NativeBackend.CpuRounded;
             default:
-                error($"--backend '{text}' is not one of auto, cpu, mlx, null");
+                error($"--backend '{text}' is not one of auto, cpu, cpu-float, cpu-rounded, mlx, null");
                 return NativeBackend.Auto;
         }
     }
