@@ -35,6 +35,22 @@ void limit_groups(std::vector<float>& choice, const RouterSpec& spec, float out)
     }
 }
 
+// The best k in the order that MLX's CPU partition leaves them in.
+void choose(const std::vector<float>& choice, const RouterSpec& spec, int32_t* chosen) {
+    std::vector<int32_t> order(choice.size());
+    std::iota(order.begin(), order.end(), 0);
+    auto value = [&](int32_t i) {
+        return spec.negated ? -choice[static_cast<size_t>(i)] : choice[static_cast<size_t>(i)];
+    };
+    auto before = [&](int32_t a, int32_t b) {
+        float x = value(a), y = value(b);
+        return x != y ? x < y : a < b;
+    };
+    auto first = spec.negated ? order.begin() : order.end() - spec.top_k;
+    std::nth_element(order.begin(), spec.negated ? first + spec.top_k - 1 : first, order.end(), before);
+    std::copy_n(first, spec.top_k, chosen);
+}
+
 }  // namespace
 
 void CpuOps::route_row(const float* logits, int count, const RouterSpec& spec, const float* bias,
@@ -48,20 +64,14 @@ void CpuOps::route_row(const float* logits, int count, const RouterSpec& spec, c
     if (bias != nullptr)
         for (int i = 0; i < count; ++i) choice[static_cast<size_t>(i)] += bias[i];
     if (spec.groups > 1) limit_groups(choice, spec, 0.f);
-    std::vector<int32_t> order(static_cast<size_t>(count));
-    std::iota(order.begin(), order.end(), 0);
-    std::partial_sort(order.begin(), order.begin() + spec.top_k, order.end(), [&](int32_t a, int32_t b) {
-        float x = choice[static_cast<size_t>(a)], y = choice[static_cast<size_t>(b)];
-        return x != y ? x > y : a < b;
-    });
-    std::sort(order.begin(), order.begin() + spec.top_k);
-    std::copy_n(order.begin(), spec.top_k, chosen);
+    choose(choice, spec, chosen);
     for (int i = 0; i < spec.top_k; ++i) weights[i] = scores[static_cast<size_t>(chosen[i])];
     if (spec.kind == RouterSpec::Kind::kTopKSoftmax) softmax(weights, spec.top_k);
     kernels_.round(dtype, weights, spec.top_k);
     if (spec.normalise) {
-        float sum = round_to(dtype, std::accumulate(weights, weights + spec.top_k, 0.f));
-        sum = round_to(dtype, sum + static_cast<float>(spec.epsilon));
+        float sum = 0;
+        for (int i = 0; i < spec.top_k; ++i) sum = round_to(dtype, sum + weights[i]);
+        if (spec.epsilon != 0) sum = round_to(dtype, sum + static_cast<float>(spec.epsilon));
         for (int i = 0; i < spec.top_k; ++i) weights[i] /= sum;
         kernels_.round(dtype, weights, spec.top_k);
     }
@@ -153,9 +163,8 @@ Tensor CpuOps::experts(Tensor x, const Routing& routing, const ExpertWeights& we
             int64_t pair = static_cast<int64_t>(row) * routing.top_k + k;
             float weight = static_cast<const float*>(routing.weights)[pair];
             const float* from = data(down) + static_cast<int64_t>(place[static_cast<size_t>(pair)]) * down.cols;
-            for (int i = 0; i < y.cols; ++i) out[i] += round_to(product, from[i] * weight);
+            for (int i = 0; i < y.cols; ++i) out[i] = round_to(product, out[i] + round_to(product, from[i] * weight));
         }
-        kernels_.round(product, out, y.cols);
         kernels_.round(y.dtype, out, y.cols);
     });
     return y;

@@ -74,7 +74,10 @@ struct RouterSpec {
     double scale = 1;
     Vector bias;  // kSigmoid: added for the choice only
     int groups = 1, top_groups = 1;
-    bool group_max = false;       // a group's rank is its best score instead of the sum of its best two
+    bool group_max = false;  // a group's rank is its best score instead of the sum of its best two
+    // MLX leaves the order of the chosen open; sums of rounded values depend on it. These two are its habits: the last
+    // k of a partition, or the first k of the negated scores' partition.
+    bool negated = false;
     Vector expert_scale;          // multiplies the weight of each expert (Gemma 4)
     bool cast = false;            // round the finished weights to `cast_to`; else they keep the logits' format,
     DType cast_to = DType::kF32;  // or float32 after kSigmoid
@@ -82,7 +85,7 @@ struct RouterSpec {
 
 // The chosen experts of every token and their weights: (rows, top_k) each.
 struct Routing {
-    void* experts = nullptr;  // int32, rising in every row
+    void* experts = nullptr;  // int32
     void* weights = nullptr;
     int rows = 0, top_k = 0;
     DType dtype = DType::kF32;

@@ -8,5 +8,6 @@ namespace fastmlx {
 std::unique_ptr<Graph> load_llama(const Loader& loader);
 std::unique_ptr<Graph> load_qwen2(const Loader& loader);
 std::unique_ptr<Graph> load_qwen3(const Loader& loader);
+std::unique_ptr<Graph> load_qwen3_moe(const Loader& loader);
 
 }  // namespace fastmlx

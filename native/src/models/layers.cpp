@@ -73,6 +73,17 @@ Tensor Attention::forward(Ops& ops, Tensor x) const {
     return ops.linear(ops.attend(queries, keys, values, spec), o);
 }
 
+ExpertWeights load_experts(WeightStore& weights, const std::string& path, int experts, int inner, int hidden,
+                           const std::string& unstacked, bool bias) {
+    auto part = [&](const char* name, int rows, int cols) {
+        std::string single = unstacked.empty() ? unstacked : unstacked + ".{}." + name;
+        Linear linear{weights.experts(path + "." + name, experts, rows, cols, single), {}};
+        if (bias) linear.bias = weights.table(path + "." + name + ".bias", experts, rows);
+        return linear;
+    };
+    return {part("gate_proj", inner, hidden), part("up_proj", inner, hidden), part("down_proj", hidden, inner)};
+}
+
 Ends Ends::load(const Loader& loader, const Sizes& sizes, const std::string& prefix, const std::string& head,
                 bool tied) {
     WeightStore& weights = loader.weights;

@@ -41,6 +41,11 @@ struct AttentionBias {
 Attention load_attention(const Loader& loader, const Sizes& sizes, const std::string& path, AttentionBias bias,
                          int window);
 
+// Experts {gate,up,down}_proj below `path`, stacked or not (`unstacked`: their folder, as
+// "model.layers.0.mlp.experts").
+ExpertWeights load_experts(WeightStore& weights, const std::string& path, int experts, int inner, int hidden,
+                           const std::string& unstacked = {}, bool bias = false);
+
 // Embedding, last norm and head; the head is the embedding where `tied`.
 struct Ends {
     Weight embed;

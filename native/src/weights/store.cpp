@@ -215,14 +215,36 @@ void WeightStore::attach_scales(Weight& weight, const std::string& path, std::ve
 
 Weight WeightStore::matrix(const std::string& path, int rows, int cols) { return build(path, {rows, cols}); }
 
-Weight WeightStore::experts(const std::string& path, int experts, int rows, int cols) {
-    return build(path, {experts, rows, cols});
+Weight WeightStore::experts(const std::string& path, int experts, int rows, int cols, const std::string& unstacked) {
+    if (unstacked.empty() || has(path + ".weight")) return build(path, {experts, rows, cols});
+    size_t hole = unstacked.find("{}");
+    Weight all;
+    for (int e = 0; e < experts; ++e) {
+        std::string name = unstacked;
+        Weight one = build(name.replace(hole, 2, std::to_string(e)), {rows, cols});
+        bool same = e == 0 || (one.storage == all.storage && one.bits == all.bits && one.group == all.group &&
+                               one.dtype == all.dtype);
+        if (!same) fail(FM_UNSUPPORTED, name, " is stored unlike the other experts");
+        if (e == 0)
+            all = one;
+        else
+            all.parts.push_back(one.parts[0]);
+    }
+    all.name = path;
+    all.experts = experts;
+    return all;
 }
 
 Vector WeightStore::vector(const std::string& name, int count) {
     const TensorView& view = take(name);
     check_shape(view, {count});
     return {view.data, float_type(view), count};
+}
+
+Vector WeightStore::table(const std::string& name, int rows, int cols) {
+    const TensorView& view = take(name);
+    check_shape(view, {rows, cols});
+    return {view.data, float_type(view), rows * cols};
 }
 
 Linear WeightStore::linear(const std::string& path, int rows, int cols, bool bias) {

@@ -30,9 +30,12 @@ class WeightStore {
     // A matrix of known shape from `path`.weight (and .scales, .biases), with the storage that config.json gives for
     // it.
     Weight matrix(const std::string& path, int rows, int cols);
-    // As `matrix`, with a leading axis.
-    Weight experts(const std::string& path, int experts, int rows, int cols);
+    // As `matrix`, with a leading axis. Where the file has one matrix per expert instead, `unstacked` is their path
+    // with
+    // {} in the number's place.
+    Weight experts(const std::string& path, int experts, int rows, int cols, const std::string& unstacked = {});
     Vector vector(const std::string& name, int count);
+    Vector table(const std::string& name, int rows, int cols);  // (rows, cols) seen as one vector
     // The bias is taken where the file has one; `bias` says whether it must be there.
     Linear linear(const std::string& path, int rows, int cols, bool bias = false);
 
