@@ -10,7 +10,7 @@ public sealed class GoldenModelTests
 
     private static readonly string[] Families =
         ["llama*", "mistral-*", "qwen2*", "qwen3-*", "qwen3h128-*", "compat-llama-leftovers",
-        "qwen3_moe*", "compat-qwen3_moe*"];
+        "qwen3_moe*", "compat-qwen3_moe*", "glm4_moe-*"];
 
     public static TheoryData<string> Models()
     {

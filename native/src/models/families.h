@@ -5,6 +5,7 @@
 
 namespace fastmlx {
 
+std::unique_ptr<Graph> load_glm4_moe(const Loader& loader);
 std::unique_ptr<Graph> load_llama(const Loader& loader);
 std::unique_ptr<Graph> load_qwen2(const Loader& loader);
 std::unique_ptr<Graph> load_qwen3(const Loader& loader);

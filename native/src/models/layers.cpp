@@ -1,7 +1,9 @@
 #include "models/layers.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
+#include <cstdlib>
 #include <vector>
 
 #include "engine/failure.h"
@@ -29,6 +31,13 @@ Sizes read_sizes(const Config& config) {
 void drop_common(WeightStore& weights) {
     weights.rename(
         [](const std::string& name) { return name.ends_with("rotary_emb.inv_freq") ? std::string() : name; });
+}
+
+void drop_layers_from(WeightStore& weights, const std::string& prefix, int layers) {
+    weights.rename([&](const std::string& name) {
+        bool layer = name.starts_with(prefix) && std::isdigit(static_cast<unsigned char>(name[prefix.size()])) != 0;
+        return layer && std::atoi(name.c_str() + prefix.size()) >= layers ? std::string() : name;
+    });
 }
 
 GluMlp GluMlp::load(WeightStore& weights, const std::string& path, int hidden, int inner, bool bias) {
@@ -82,6 +91,22 @@ ExpertWeights load_experts(WeightStore& weights, const std::string& path, int ex
         return linear;
     };
     return {part("gate_proj", inner, hidden), part("up_proj", inner, hidden), part("down_proj", hidden, inner)};
+}
+
+RouterSpec noaux_routing(const Config& config, WeightStore& weights, const std::string& path, int experts) {
+    RouterSpec spec;
+    spec.kind = RouterSpec::Kind::kSigmoid;
+    spec.negated = true;
+    spec.top_k = config.positive("num_experts_per_tok");
+    spec.normalise = config.boolean("norm_topk_prob", true) && spec.top_k > 1;
+    spec.epsilon = 1e-20;
+    spec.scale = config.number("routed_scaling_factor", 1);
+    spec.groups = config.positive("n_group", 1);
+    spec.top_groups = config.positive("topk_group", 1);
+    spec.bias = weights.vector(path + ".e_score_correction_bias", experts);
+    if (experts % spec.groups != 0 || spec.top_groups > spec.groups || spec.top_k > experts)
+        fail(FM_INVALID, config.where(), ": ", experts, " experts do not fit the groups or the choice");
+    return spec;
 }
 
 Ends Ends::load(const Loader& loader, const Sizes& sizes, const std::string& prefix, const std::string& head,

@@ -16,6 +16,9 @@ Sizes read_sizes(const Config& config);
 // The names that MLX files never use: rotary_emb.inv_freq.
 void drop_common(WeightStore& weights);
 
+// Drops `prefix`N. for N >= layers: heads that predict several tokens.
+void drop_layers_from(WeightStore& weights, const std::string& prefix, int layers);
+
 struct GluMlp {
     Linear gate, up, down;
     Activation activation = Activation::kSwiGlu;
@@ -45,6 +48,9 @@ Attention load_attention(const Loader& loader, const Sizes& sizes, const std::st
 // "model.layers.0.mlp.experts").
 ExpertWeights load_experts(WeightStore& weights, const std::string& path, int experts, int inner, int hidden,
                            const std::string& unstacked = {}, bool bias = false);
+
+// DeepSeek-V3's router, which GLM and others took: sigmoid, `path`.e_score_correction_bias, groups, scaling.
+RouterSpec noaux_routing(const Config& config, WeightStore& weights, const std::string& path, int experts);
 
 // Embedding, last norm and head; the head is the embedding where `tied`.
 struct Ends {

@@ -5,8 +5,8 @@ namespace {
 
 // One line per model_type; a type that is another's graph points to its function.
 constexpr Family kFamilies[] = {
-    {"iquestcoder", load_llama}, {"llama", load_llama}, {"mistral", load_llama},
-    {"qwen2", load_qwen2},       {"qwen3", load_qwen3}, {"qwen3_moe", load_qwen3_moe},
+    {"glm4_moe", load_glm4_moe}, {"iquestcoder", load_llama}, {"llama", load_llama},         {"mistral", load_llama},
+    {"qwen2", load_qwen2},       {"qwen3", load_qwen3},       {"qwen3_moe", load_qwen3_moe},
 };
 
 }  // namespace
