@@ -47,7 +47,8 @@ internal static unsafe partial class NativeMethods
     internal static partial void fm_slot_close(ModelHandle model, int slot);
 
     [LibraryImport(Library)]
-    internal static partial int fm_slot_save(ModelHandle model, int slot, Span<byte> buffer, ulong capacity, out ulong size);
+    internal static partial int fm_slot_save(
+        ModelHandle model, int slot, Span<byte> buffer, ulong capacity, out ulong size);
 
     [LibraryImport(Library)]
     internal static partial int fm_slot_load(ModelHandle model, ReadOnlySpan<byte> buffer, ulong size, out int slot);

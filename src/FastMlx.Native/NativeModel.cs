@@ -31,7 +31,8 @@ public sealed class NativeModel : IModel
         if (version != NativeMethods.AbiVersion)
         {
             throw new ModelException(
-                ModelFailure.Internal, $"the native library speaks ABI {version}, this program {NativeMethods.AbiVersion}");
+                ModelFailure.Internal,
+                $"the native library speaks ABI {version}, this program {NativeMethods.AbiVersion}");
         }
 
         var native = new FmModelOptions

@@ -15,7 +15,8 @@ internal static class Steps
         {
             ReadOnlySpan<int> part = tokens[..Math.Min(tokens.Length, Chunk)];
             tokens = tokens[part.Length..];
-            StepRow row = new() { Slot = slot, First = first, Count = part.Length, Sample = tokens.IsEmpty ? 1 : 0, TopP = 1 };
+            int sample = tokens.IsEmpty ? 1 : 0;
+            StepRow row = new() { Slot = slot, First = first, Count = part.Length, Sample = sample, TopP = 1 };
             model.BeginStep([row], part);
             model.EndStep(next);
             first += part.Length;

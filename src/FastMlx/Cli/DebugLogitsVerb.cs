@@ -30,7 +30,7 @@ internal static class DebugLogitsVerb
             Description = "Ids fed one at a time after the prompt.",
             CustomParser = result => ParseIds(result.Tokens[0].Value, result.AddError),
         };
-        var chunk = new Option<int>("--chunk") { Description = "Tokens of the prompt fed at once; 0 = as many as fit." };
+        var chunk = new Option<int>("--chunk") { Description = "Prompt tokens fed at once; 0 = as many as fit." };
         var greedy = new Option<int>("--greedy") { Description = "Greedy ids to generate after the prompt." };
         var all = new Option<bool>("--all") { Description = "Logits of every position of the prompt." };
         chunk.Validators.Add(result => CheckNatural("--chunk", result.GetValueOrDefault<int>(), result.AddError));
@@ -115,7 +115,8 @@ internal static class DebugLogitsVerb
             {
                 ReadOnlySpan<int> part = feed[..Math.Min(feed.Length, MaxChunk)];
                 feed = feed[part.Length..];
-                StepRow row = new() { Slot = slot, First = length, Count = part.Length, Sample = feed.IsEmpty ? 1 : 0, TopP = 1 };
+                int sample = feed.IsEmpty ? 1 : 0;
+                StepRow row = new() { Slot = slot, First = length, Count = part.Length, Sample = sample, TopP = 1 };
                 model.BeginStep([row], part);
                 model.EndStep(new Span<int>(ref next));
                 length += part.Length;
