@@ -22,6 +22,13 @@ public sealed record ModelConfig
     public int? ExpertsPerToken { get; init; }
     public int? SlidingWindow { get; init; }
 
+    /// <summary>
+    /// Of multi-head latent attention: width of the cached latent, and of the rotated part beside it.
+    /// </summary>
+    public int? LatentRank { get; init; }
+
+    public int? LatentRopeDim { get; init; }
+
     /// <summary>Layers that attend over everything; null where each does (or the file does not tell).</summary>
     public int? FullAttentionLayers { get; init; }
 

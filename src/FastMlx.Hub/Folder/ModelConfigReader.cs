@@ -29,6 +29,8 @@ internal static class ModelConfigReader
             Experts = Experts(Int),
             ExpertsPerToken = Int("num_experts_per_tok") ?? Int("top_k_experts") ?? Int("moe_topk"),
             SlidingWindow = Int("sliding_window"),
+            LatentRank = Int("kv_lora_rank"),
+            LatentRopeDim = Int("qk_rope_head_dim"),
             FullAttentionLayers = FullAttentionLayers(text),
             TiedEmbeddings = config.Bool("tie_word_embeddings") ?? text.Bool("tie_word_embeddings"),
             Dtype = Dtype(text) ?? Dtype(config),

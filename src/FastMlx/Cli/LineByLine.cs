@@ -4,7 +4,9 @@ using FastMlx.Chat.Tokenization;
 
 namespace FastMlx.Cli;
 
-/// <summary>Loads a tokenizer and answers stdin line by line. 1 and a message on stderr when something is wrong.</summary>
+/// <summary>
+/// Loads a tokenizer and answers stdin line by line. 1 and a message on stderr when something is wrong.
+/// </summary>
 internal static class LineByLine
 {
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false);

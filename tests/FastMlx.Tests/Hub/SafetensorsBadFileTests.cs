@@ -12,7 +12,8 @@ namespace FastMlx.Tests.Hub;
 public sealed class SafetensorsBadFileTests
 {
     // header | data bytes | what must be said
-    public static readonly TheoryData<string, string, int, ModelFileProblem> BadHeaders = new TheoryData<string, string, int, ModelFileProblem>
+    public static readonly TheoryData<string, string, int, ModelFileProblem> BadHeaders =
+        new TheoryData<string, string, int, ModelFileProblem>
     {
         { "product overflow with no bytes",
             One("F32", "[65536,65536,65536,65536]", "[0,0]"), 0, ModelFileProblem.SizeOverflow },
