@@ -29,5 +29,7 @@ internal sealed class EncodeScratch
 
     public MergeWork Merges { get; } = new();
 
+    public RegexMemo Memo { get; } = new();
+
     public List<long> Runes { get; } = [];
 }

@@ -35,6 +35,17 @@ public sealed class HfTokenizer : Tokenizer
 
     internal TokenVocabulary Vocabulary => _parts.Vocabulary;
 
+    /// <summary>What the normalizer makes of a text by itself.</summary>
+    internal string NormalForm(string text)
+    {
+        EncodeScratch scratch = _pool.Rent();
+        byte[] utf8 = System.Text.Encoding.UTF8.GetBytes(text);
+        string normal = System.Text.Encoding.UTF8.GetString(
+            _parts.Normalizer.Normalize(utf8, 0, utf8.Length, [], scratch).Span);
+        _pool.Return(scratch);
+        return normal;
+    }
+
     internal DecoderPlan DecoderPlan => _parts.Decoder;
 
     /// <param name="tokenizerJson">The file's bytes: UTF-8 without a byte order mark.</param>

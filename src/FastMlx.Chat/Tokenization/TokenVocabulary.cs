@@ -12,7 +12,10 @@ internal sealed class TokenVocabulary
     private readonly Dictionary<int, byte[]> _addedTexts = [];
     private readonly HashSet<int> _special = [];
 
-    public TokenVocabulary(TokenModel model, IEnumerable<AddedToken> added)
+    /// <param name="model">Whose tokens count first.</param>
+    /// <param name="added">In the file's order; a later double counts.</param>
+    /// <param name="idsAreGiven">The added tokens' own ids hold where the model does not have the text.</param>
+    public TokenVocabulary(TokenModel model, IEnumerable<AddedToken> added, bool idsAreGiven = false)
     {
         _model = model.Tokens;
         int next = model.VocabularySize;
@@ -22,7 +25,7 @@ internal sealed class TokenVocabulary
             if (token.Content.Length == 0)
                 continue;
             if (!TryGetId(token.Content, out int id))
-                id = next++;
+                id = idsAreGiven ? token.Id : next++;
             _addedIds[token.Content] = id;
             _added[id] = token with { Id = id };
             _addedTexts[id] = Encoding.UTF8.GetBytes(token.Content);

@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace FastMlx.Chat.Tokenization;
 
 /// <summary>
-/// The tokenizer files of a model folder: tokenizer.json, tokenizer_config.json, special_tokens_map.json,
-/// chat_template.jinja. Immutable.
+/// The tokenizer files of a model folder: tokenizer.json (or tokenizer.model or tiktoken ranks through the package),
+/// tokenizer_config.json, special_tokens_map.json, chat_template.jinja. Immutable.
 /// </summary>
 public sealed class TokenizerFolder
 {
@@ -42,10 +42,12 @@ public sealed class TokenizerFolder
     /// <exception cref="IOException">A file cannot be read.</exception>
     public static TokenizerFolder Load(string directory)
     {
-        string json = Path.Combine(directory, "tokenizer.json");
-        if (!File.Exists(json))
-            throw new TokenizerException($"There is no tokenizer.json in {directory}.");
         TokenizerConfig config = TokenizerConfig.Read(directory);
-        return new TokenizerFolder(HfTokenizer.Load(File.ReadAllBytes(json)), config);
+        string json = Path.Combine(directory, "tokenizer.json");
+        if (File.Exists(json))
+            return new TokenizerFolder(HfTokenizer.Load(File.ReadAllBytes(json)), config);
+        TokenizerParts parts = PackageReader.Read(directory, config.Root)
+            ?? throw new TokenizerException($"There is no tokenizer.json, tokenizer.model or tiktoken file in {directory}.");
+        return new TokenizerFolder(new HfTokenizer(parts), config);
     }
 }

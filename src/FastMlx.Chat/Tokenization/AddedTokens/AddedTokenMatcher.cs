@@ -79,16 +79,9 @@ internal sealed class AddedTokenMatcher
 
     private static bool IsWholeWord(ReadOnlySpan<byte> text, int start, int end)
     {
-        if (start > 0 && (WordBits(text, Utf8Text.Before(text, start)) & CharClasses.Word) != 0)
+        if (start > 0 && CharClasses.IsRustWord(Utf8Text.Decode(text, Utf8Text.Before(text, start), out _)))
             return false;
-        return end == text.Length || (WordBits(text, end) & CharClasses.Word) == 0;
-    }
-
-    private static int WordBits(ReadOnlySpan<byte> text, int position)
-    {
-        int c = Utf8Text.Decode(text, position, out _);
-        // The reference's \w has the joiners, which its split patterns' \w has not.
-        return c is 0x200C or 0x200D ? CharClasses.Word : CharClasses.Of(c);
+        return end == text.Length || !CharClasses.IsRustWord(Utf8Text.Decode(text, end, out _));
     }
 
     private static int BackOverWhite(ReadOnlySpan<byte> text, int from, int end)

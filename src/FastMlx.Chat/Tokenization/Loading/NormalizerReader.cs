@@ -20,6 +20,11 @@ internal static class NormalizerReader
     {
         if (depth > MaxDepth)
             throw new TokenizerException("tokenizer.json: normalizers are nested too deeply.");
+        if (fields.Type is "BertNormalizer" or "Bert")
+        {
+            AddBert(fields, steps);
+            return;
+        }
         if (fields.Type != "Sequence")
         {
             steps.Add(Create(fields));
@@ -28,6 +33,27 @@ internal static class NormalizerReader
         foreach (JsonElement part in fields.List("normalizers"))
             Add(new JsonFields(part, "a normalizer"), steps, depth + 1);
     }
+
+    private static void AddBert(JsonFields fields, List<TextNormalizer> steps)
+    {
+        bool lowercase = fields.Flag("lowercase");
+        if (fields.Flag("clean_text"))
+            steps.Add(new RuneMapNormalizer(BertSteps.Clean));
+        if (fields.Flag("handle_chinese_chars"))
+            steps.Add(new IdeographSpacer());
+        if (fields.Flag("strip_accents", missing: lowercase))
+        {
+            steps.Add(new UnicodeNormalizer(UnicodeForm.Nfd));
+            steps.Add(new RuneMapNormalizer(BertSteps.StripAccents));
+        }
+        if (lowercase)
+            steps.Add(new LowercaseNormalizer());
+    }
+
+    private static byte[] CharacterMap(JsonFields fields) => fields.Get("precompiled_charsmap") is
+        { ValueKind: JsonValueKind.String } value && value.TryGetBytesFromBase64(out byte[]? map)
+        ? map
+        : throw fields.Wrong("precompiled_charsmap", "base64");
 
     private static TextNormalizer Create(JsonFields fields) => fields.Type switch
     {
@@ -39,6 +65,8 @@ internal static class NormalizerReader
         "Strip" => new StripNormalizer(fields.Flag("strip_left"), fields.Flag("strip_right")),
         "StripAccents" => new RuneMapNormalizer(RuneMapNormalizer.StripAccents),
         "Nmt" => new RuneMapNormalizer(RuneMapNormalizer.Nmt),
+        "ByteLevel" => new AlphabetNormalizer(),
+        "Precompiled" => new PrecompiledNormalizer(CharacterMap(fields)),
         "Prepend" => new PrependNormalizer(fields.Text("prepend")),
         "Replace" => new ReplaceNormalizer(PatternReader.Read(fields), fields.Text("content")),
         _ => throw fields.UnknownType(),

@@ -13,11 +13,10 @@ internal static class PatternReader
             if (element.TryGetProperty("String", out JsonElement text) && text.ValueKind == JsonValueKind.String)
                 return new LiteralPattern(text.GetString()!);
             if (element.TryGetProperty("Regex", out JsonElement regex) && regex.ValueKind == JsonValueKind.String)
-                return OfRegex(regex.GetString()!, fields.Where);
+                return OfRegex(regex.GetString()!);
         }
         throw fields.Wrong("pattern", "a String or a Regex");
     }
 
-    private static CutPattern OfRegex(string pattern, string where) => KnownPatterns.Find(pattern)
-        ?? throw new TokenizerException($"tokenizer.json: the pattern of {where} is not supported: {pattern}");
+    private static CutPattern OfRegex(string pattern) => KnownPatterns.Find(pattern) ?? new RegexPattern(pattern);
 }

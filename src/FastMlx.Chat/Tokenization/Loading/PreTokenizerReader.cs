@@ -63,8 +63,8 @@ internal sealed class PreTokenizerReader
     {
         "Split" => [new SplitStep(PatternReader.Read(fields), Behavior(fields), fields.Flag("invert"))],
         "Metaspace" => [new MetaspaceStep(fields.Character("replacement"), Scheme(fields), fields.Flag("split", true))],
-        "Digits" => [Split(CharClasses.Number,
-            fields.Flag("individual_digits") ? SplitBehavior.Isolated : SplitBehavior.Contiguous)],
+        "Digits" => [new SplitStep(new NumericPattern(), fields.Flag("individual_digits")
+            ? SplitBehavior.Isolated : SplitBehavior.Contiguous, invert: false)],
         "Punctuation" => [new SplitStep(new PunctuationPattern(), fields.Has("behavior")
             ? Behavior(fields) : SplitBehavior.Isolated, invert: false)],
         "WhitespaceSplit" => [Split(CharClasses.White, SplitBehavior.Removed)],
@@ -73,6 +73,7 @@ internal sealed class PreTokenizerReader
             new SplitStep(new PunctuationPattern(), SplitBehavior.Isolated, invert: false)],
         "CharDelimiterSplit" or "Delimiter" => [new SplitStep(
             new LiteralPattern(char.ConvertFromUtf32(fields.Character("delimiter"))), SplitBehavior.Removed, false)],
+        "UnicodeScripts" => [new SplitStep(new ScriptPattern(), SplitBehavior.Isolated, invert: false)],
         "FixedLength" => [new SplitStep(new FixedLengthPattern(fields.Number("length", 5)),
             SplitBehavior.Isolated, invert: false)],
         _ => throw fields.UnknownType(),

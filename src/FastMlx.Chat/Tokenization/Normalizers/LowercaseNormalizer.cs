@@ -2,7 +2,10 @@ using System.Text;
 
 namespace FastMlx.Chat.Tokenization;
 
-/// <summary>Lower case, character by character: no final sigma, and U+0130 becomes i with a dot above.</summary>
+/// <summary>
+/// Lower case, character by character: no final sigma, and U+0130 becomes i with a dot above. The reference has the
+/// mappings of Unicode 17, the runtime those of 16.
+/// </summary>
 internal sealed class LowercaseNormalizer : TextNormalizer
 {
     public override bool TryNormalize(ReadOnlySpan<byte> input, ReadOnlySpan<byte> marks, ByteBuffer output,
@@ -21,9 +24,17 @@ internal sealed class LowercaseNormalizer : TextNormalizer
             }
             else
             {
-                output.AppendRune(c < 0x80 ? char.ToLowerInvariant((char)c) : Rune.ToLowerInvariant(new Rune(c)).Value, mark);
+                output.AppendRune(Lower(c), mark);
             }
         }
         return true;
     }
+
+    private static int Lower(int c) => c switch
+    {
+        < 0x80 => char.ToLowerInvariant((char)c),
+        0xA7CE or 0xA7D2 or 0xA7D4 => c + 1,
+        >= 0x16EA0 and <= 0x16EB8 => c + 0x1B,
+        _ => Rune.ToLowerInvariant(new Rune(c)).Value,
+    };
 }

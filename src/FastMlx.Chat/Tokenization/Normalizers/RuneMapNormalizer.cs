@@ -26,6 +26,7 @@ internal sealed class RuneMapNormalizer(Func<int, int> map) : TextNormalizer
         _ => c,
     };
 
-    /// <summary>The StripAccents normalizer: combining marks go.</summary>
-    public static int StripAccents(int c) => (CharClasses.Of(c) & CharClasses.Mark) != 0 ? -1 : c;
+    /// <summary>The StripAccents normalizer: the combining marks of Unicode 9.0 go.</summary>
+    public static int StripAccents(int c) =>
+        (CharClasses.Of(c) & CharClasses.Mark) != 0 && UnicodeScriptTable.Instance.InUnicode9(c) >= 0 ? -1 : c;
 }

@@ -17,14 +17,18 @@ internal static class KnownPatterns
 
     public const string Gpt2 = @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
 
+    public static CutPattern Llama3 => new WordScanner(contractions: true, maxNumbers: 3, marksAreLetters: false);
+
+    public static CutPattern Qwen => new WordScanner(contractions: true, maxNumbers: 1, marksAreLetters: false);
+
+    public static CutPattern Kimi => new CaseScanner(true, maxNumbers: 3, slashAfterSymbols: false, hanApart: true);
+
     /// <summary>The scanner for a pattern, or null.</summary>
     public static CutPattern? Find(string pattern) => pattern switch
     {
         Gpt2 => new Gpt2Scanner(),
-        Contractions + "|" + Lead + @"\p{L}+|\p{N}{1,3}" + Symbols + @"[\r\n]*" + Spaces
-            => new WordScanner(contractions: true, maxNumbers: 3, marksAreLetters: false),
-        Contractions + "|" + Lead + @"\p{L}+|\p{N}" + Symbols + @"[\r\n]*" + Spaces
-            => new WordScanner(contractions: true, maxNumbers: 1, marksAreLetters: false),
+        Contractions + "|" + Lead + @"\p{L}+|\p{N}{1,3}" + Symbols + @"[\r\n]*" + Spaces => Llama3,
+        Contractions + "|" + Lead + @"\p{L}+|\p{N}" + Symbols + @"[\r\n]*" + Spaces => Qwen,
         Lead + @"\p{L}+|\p{N}" + Symbols + @"[\r\n]*" + Spaces
             => new WordScanner(contractions: false, maxNumbers: 1, marksAreLetters: false),
         Contractions + "|" + Lead + @"[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*" + Spaces
@@ -33,7 +37,7 @@ internal static class KnownPatterns
             => new WordScanner(true, maxNumbers: 1, marksAreLetters: false, lineEndsAfterSymbols: false),
         // Ling's possessive quantifiers and single line end match the same text.
         @"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+"
-            => new WordScanner(contractions: true, maxNumbers: 1, marksAreLetters: false),
+            => Qwen,
         _ => FindCase(pattern) ?? FindSpecial(pattern),
     };
 
@@ -46,7 +50,7 @@ internal static class KnownPatterns
             => new CaseScanner(contractions: false, maxNumbers: 1, slashAfterSymbols: true, hanApart: false),
         @"[\p{Han}]+|" + Lead + UpperNoHan + "*" + LowerNoHan + "+" + Contractions + "?|" + Lead + UpperNoHan + "+"
             + LowerNoHan + "*" + Contractions + @"?|\p{N}{1,3}" + Symbols + @"[\r\n]*" + Spaces
-            => new CaseScanner(contractions: true, maxNumbers: 3, slashAfterSymbols: false, hanApart: true),
+            => (CaseScanner)Kimi,
         _ => null,
     };
 

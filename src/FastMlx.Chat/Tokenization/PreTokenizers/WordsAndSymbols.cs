@@ -8,17 +8,14 @@ internal sealed class WordsAndSymbols : Scanner
         int c = Utf8Text.Decode(text, position, out int length);
         if ((CharClasses.Of(c) & CharClasses.White) != 0)
             return position;
-        bool word = IsWord(c);
+        bool word = CharClasses.IsRustWord(c);
         while (position < text.Length)
         {
             c = Utf8Text.Decode(text, position, out length);
-            if ((CharClasses.Of(c) & CharClasses.White) != 0 || IsWord(c) != word)
+            if ((CharClasses.Of(c) & CharClasses.White) != 0 || CharClasses.IsRustWord(c) != word)
                 break;
             position += length;
         }
         return position;
     }
-
-    // This \w is the one of Rust's regex crate: it has the joiners.
-    private static bool IsWord(int c) => c is 0x200C or 0x200D || (CharClasses.Of(c) & CharClasses.Word) != 0;
 }

@@ -31,7 +31,7 @@ internal static class CharClasses
     /// <summary>Nd: what \d matches.</summary>
     public const int Digit = 0x400;
 
-    /// <summary>Alphabetic, M, Nd and Pc: what \w matches.</summary>
+    /// <summary>What \w of a split pattern matches: Alphabetic, M, Nd, Pc and, in Latin-1 only, No.</summary>
     public const int Word = 0x800;
 
     public const int Han = 0x1000;
@@ -48,6 +48,13 @@ internal static class CharClasses
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int At(ReadOnlySpan<byte> text, int position, out int length) =>
         Of(Utf8Text.Decode(text, position, out length));
+
+    /// <summary>
+    /// \w of the reference's other engine (Rust's), which matters beside single-word tokens and in the Whitespace
+    /// pre-tokenizer: no No anywhere, but the joiners.
+    /// </summary>
+    public static bool IsRustWord(int c) => c is 0x200C or 0x200D
+        || (Of(c) & Word) != 0 && !(c < 0x100 && (Of(c) & (Number | Digit)) == Number);
 
     private static ushort[] BuildBmp()
     {
@@ -68,7 +75,7 @@ internal static class CharClasses
                 => Mark | Word,
             UnicodeCategory.DecimalDigitNumber => Number | Digit | Word,
             UnicodeCategory.LetterNumber => Number | Word,
-            UnicodeCategory.OtherNumber => Number,
+            UnicodeCategory.OtherNumber => c < 0x100 ? Number | Word : Number,
             UnicodeCategory.ConnectorPunctuation => Punctuation | Word,
             UnicodeCategory.DashPunctuation or UnicodeCategory.OpenPunctuation or UnicodeCategory.ClosePunctuation
                 or UnicodeCategory.InitialQuotePunctuation or UnicodeCategory.FinalQuotePunctuation

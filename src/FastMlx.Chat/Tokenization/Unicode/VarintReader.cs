@@ -17,4 +17,10 @@ internal ref struct VarintReader(ReadOnlySpan<byte> data)
                 return value;
         }
     }
+
+    public ReadOnlySpan<byte> Bytes(int count)
+    {
+        _position += count;
+        return _data.Slice(_position - count, count);
+    }
 }

@@ -3,11 +3,15 @@
 tables follow (they are older than its regex classes). Sources: Python's unicodedata and Perl's Age property, both of
 which must know at least Unicode 9.0; assigned characters never change these properties later.
 
-Format: LEB128 numbers. ccc: count, then (start - previous end, length, class); canonical and compatibility: count, then
+scripts.bin: the Script property of the Unicode that Node's regular expressions know (16 or newer; what is newer is
+unassigned for the runtime and is left out there), and whether a character was assigned in Unicode 9.0, the version of
+the reference's UnicodeScripts pre-tokenizer.
+
+Format of normalization.bin: LEB128 numbers. ccc: count, then (start - previous end, length, class); canonical and compatibility: count, then
 (code point - previous, n, n code points) with full decompositions, compatibility only where it differs from canonical;
 pairs: count, then (first, second, composed)."""
+import json
 import subprocess
-import sys
 import unicodedata
 
 MAX = 0x110000
@@ -72,9 +76,64 @@ def main():
         for c in pair:
             varint(out, c)
 
-    with open(sys.argv[1] if len(sys.argv) > 1 else "normalization.bin", "wb") as f:
+    with open("normalization.bin", "wb") as f:
         f.write(out)
-    print(len(out), "bytes;", len(ccc), "classes;", len(canonical), "canonical;", len(compat), "compatibility;", len(pairs), "pairs")
+    print("normalization.bin:", len(out), "bytes;", len(ccc), "classes;", len(canonical), "canonical;", len(compat), "compatibility;", len(pairs), "pairs")
+    write_scripts(known)
+
+
+# Scripts that Perl's older Unicode does not list.
+NEWER_SCRIPTS = ["Kawi", "Nag_Mundari", "Garay", "Gurung_Khema", "Kirat_Rai", "Ol_Onal", "Sunuwar", "Todhri",
+                 "Tulu_Tigalari"]
+
+PROPERTIES = ["Alphabetic", "Lowercase", "Uppercase"]
+
+LIST_SCRIPTS = """use Unicode::UCD qw(prop_values prop_value_aliases);
+print join("\\n", map { (prop_value_aliases("Script", $_))[1] } prop_values("Script"))"""
+
+READ_SCRIPTS = """const out = {};
+for (const name of JSON.parse(process.argv[1])) {
+  const one = new RegExp('^\\\\p{' + name + '}$', 'u');
+  out[name] = [];
+  for (let c = 0; c < 0x110000; c++)
+    if ((c < 0xd800 || c >= 0xe000) && one.test(String.fromCodePoint(c))) out[name].push(c);
+}
+console.log(JSON.stringify(out));"""
+
+
+def write_scripts(known):
+    """Names: count, then (length, ASCII); ranges: count, then (start - previous end, length, value): in
+    Unicode 9, alphabetic, lower case, upper case from the lowest bit, then the name's number."""
+    listed = subprocess.run(["perl", "-e", LIST_SCRIPTS], capture_output=True, check=True, text=True).stdout.split()
+    names = sorted(set(listed + NEWER_SCRIPTS) - {"Unknown", "Katakana_Or_Hiragana"})
+    wanted = ["Script=" + name for name in names] + PROPERTIES
+    found = json.loads(subprocess.run(["node", "-e", READ_SCRIPTS, json.dumps(wanted)], capture_output=True, check=True,
+                                      text=True).stdout)
+    script = {c: 16 * i + (c in known) for i, name in enumerate(names) for c in found["Script=" + name]}
+    for bit, name in enumerate(PROPERTIES):
+        for c in set(found[name]) & script.keys():
+            script[c] += 2 << bit
+    out = bytearray()
+    varint(out, len(names))
+    for name in names:
+        varint(out, len(name))
+        out += name.encode()
+    ranges = []
+    for c in sorted(script):
+        if ranges and ranges[-1][1] == c and ranges[-1][2] == script[c]:
+            ranges[-1][1] = c + 1
+        else:
+            ranges.append([c, c + 1, script[c]])
+    varint(out, len(ranges))
+    end = 0
+    for first, last, value in ranges:
+        varint(out, first - end)
+        varint(out, last - first)
+        varint(out, value)
+        end = last
+    with open("scripts.bin", "wb") as f:
+        f.write(out)
+    print("scripts.bin:", len(out), "bytes;", len(names), "scripts;", len(ranges), "ranges")
 
 
 main()
