@@ -3,7 +3,8 @@ using System.Text;
 namespace FastMlx.Chat.Tokenization;
 
 /// <summary>
-/// Text to ids: added tokens of the raw text; each stretch between them normalised by itself; added tokens of the normal
+/// Text to ids: added tokens of the raw text; each stretch between them normalised by itself; added tokens of the
+/// normal
 /// form; each stretch between those cut into pieces by itself; each piece encoded by the model.
 /// </summary>
 internal sealed class EncodePipeline
@@ -35,7 +36,8 @@ internal sealed class EncodePipeline
     }
 
     /// <summary>Leaves the ids in the scratch.</summary>
-    public void Encode(ReadOnlySpan<char> text, ReadOnlySpan<TextSpan> userSpans, bool allUserData, EncodeScratch scratch)
+    public void Encode(ReadOnlySpan<char> text, ReadOnlySpan<TextSpan> userSpans, bool allUserData,
+        EncodeScratch scratch)
     {
         scratch.Ids.Clear();
         ToUtf8(text, userSpans, scratch.Raw);

@@ -106,7 +106,8 @@ public sealed class HfTokenizer : Tokenizer
     }
 
     /// <summary>
-    /// The text of ids; unknown ids are passed over, and <see cref="AddedToken.Special"/> tokens are left out if wanted.
+    /// The text of ids; unknown ids are passed over, and <see cref="AddedToken.Special"/> tokens are left out if
+    /// wanted.
     /// To decode while ids arrive, see <see cref="TokenDecoder"/>.
     /// </summary>
     public string Decode(ReadOnlySpan<int> ids, bool skipSpecial)
@@ -149,7 +150,8 @@ public sealed class HfTokenizer : Tokenizer
         EncodeSettings settings) => TokenOffsets.Describe(this, text ?? textSpan.ToString(), settings);
 
     /// <inheritdoc/>
-    protected override EncodeResults<int> EncodeToIds(string? text, ReadOnlySpan<char> textSpan, EncodeSettings settings)
+    protected override EncodeResults<int> EncodeToIds(string? text, ReadOnlySpan<char> textSpan,
+        EncodeSettings settings)
     {
         string whole = text ?? textSpan.ToString();
         var ids = new List<int>();

@@ -21,7 +21,9 @@ public sealed class TokenDecoder
         _chain = tokenizer.DecoderPlan.Create(_sink);
     }
 
-    /// <summary>The text that is certain after this id; it lives until the next call. Unknown ids give nothing.</summary>
+    /// <summary>
+    /// The text that is certain after this id; it lives until the next call. Unknown ids give nothing.
+    /// </summary>
     public ReadOnlySpan<byte> Push(int id)
     {
         _sink.Text.Clear();

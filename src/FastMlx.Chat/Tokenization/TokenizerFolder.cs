@@ -30,7 +30,9 @@ public sealed class TokenizerFolder
     /// <summary>The default chat template's text, or null.</summary>
     public string? ChatTemplate => ChatTemplates.GetValueOrDefault("default");
 
-    /// <summary>tokenizer_config.json for other readers (tool_parser_type, model_max_length); an object, maybe empty.</summary>
+    /// <summary>
+    /// tokenizer_config.json for other readers (tool_parser_type, model_max_length); an object, maybe empty.
+    /// </summary>
     public JsonElement Config { get; }
 
     /// <summary>The id of a named special token such as "eos_token", or null.</summary>
@@ -47,7 +49,8 @@ public sealed class TokenizerFolder
         if (File.Exists(json))
             return new TokenizerFolder(HfTokenizer.Load(File.ReadAllBytes(json)), config);
         TokenizerParts parts = PackageReader.Read(directory, config.Root)
-            ?? throw new TokenizerException($"There is no tokenizer.json, tokenizer.model or tiktoken file in {directory}.");
+            ?? throw new TokenizerException(
+                $"There is no tokenizer.json, tokenizer.model or tiktoken file in {directory}.");
         return new TokenizerFolder(new HfTokenizer(parts), config);
     }
 }

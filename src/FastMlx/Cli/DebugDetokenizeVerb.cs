@@ -7,16 +7,24 @@ using FastMlx.Chat.Tokenization;
 namespace FastMlx.Cli;
 
 /// <summary>
-/// `debug detokenize`: JSON arrays of ids, one a line, from stdin → JSON strings, one a line. With --stream each line is
+/// `debug detokenize`: JSON arrays of ids, one a line, from stdin → JSON strings, one a line. With --stream each line
+/// is
 /// an array of strings instead: the text that is certain after each id, and at last what the flush gives.
 /// </summary>
 internal static class DebugDetokenizeVerb
 {
-    private static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonWriterOptions Readable = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     public static Command Create()
     {
-        var folder = new Option<string>("--tokenizer") { Description = "A folder with the tokenizer's files.", Required = true };
+        var folder = new Option<string>("--tokenizer")
+        {
+            Description = "A folder with the tokenizer's files.",
+            Required = true,
+        };
         var skip = new Option<bool>("--skip-special") { Description = "Leave special tokens out." };
         var stream = new Option<bool>("--stream")
         {

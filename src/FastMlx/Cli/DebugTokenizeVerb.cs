@@ -10,7 +10,11 @@ internal static class DebugTokenizeVerb
 {
     public static Command Create()
     {
-        var folder = new Option<string>("--tokenizer") { Description = "A folder with the tokenizer's files.", Required = true };
+        var folder = new Option<string>("--tokenizer")
+        {
+            Description = "A folder with the tokenizer's files.",
+            Required = true,
+        };
         var special = new Option<bool>("--special") { Description = "Add the special tokens of the post-processor." };
         var noParse = new Option<bool>("--no-parse-special")
         {

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace FastMlx.Chat.Tokenization;
 
-/// <summary>Tokens are words apart from those with the continuing prefix; clean-up closes gaps in front of marks.</summary>
+/// <summary>
+/// Tokens are words apart from those with the continuing prefix; clean-up closes gaps in front of marks.
+/// </summary>
 internal sealed class WordPieceDecode(string prefix, bool cleanUp) : DecodeStep
 {
     private static readonly (string Old, string New)[] CleanUps =

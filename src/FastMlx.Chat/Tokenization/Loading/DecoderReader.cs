@@ -9,7 +9,8 @@ internal sealed class DecoderReader
 
     private readonly List<Func<DecodeStep>> _steps = [];
 
-    // Tokens are one text from here on, handed on in pieces. Only Strip and one-character Replace can follow as they are.
+    // Tokens are one text from here on, handed on in pieces. Only Strip and one-character Replace can follow as they
+    // are.
     private bool _fused;
 
     public static DecoderPlan Read(JsonElement element)

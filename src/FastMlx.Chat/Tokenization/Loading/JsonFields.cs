@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace FastMlx.Chat.Tokenization;
 
-/// <summary>Reads fields of a component of tokenizer.json; what is missing or of another kind is an error by name.</summary>
+/// <summary>
+/// Reads fields of a component of tokenizer.json; what is missing or of another kind is an error by name.
+/// </summary>
 internal readonly struct JsonFields
 {
     private readonly JsonElement _element;

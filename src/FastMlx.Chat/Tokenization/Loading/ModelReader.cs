@@ -189,13 +189,17 @@ internal ref struct ModelReader(ReadOnlySpan<byte> file)
             return -1;
         int space = line.IndexOf((byte)' ');
         if (space < 0 || line[(space + 1)..].Contains((byte)' '))
-            throw new TokenizerException($"tokenizer.json: merge {rank + 1} is not two parts with one space between them.");
+            {
+                throw new TokenizerException(
+                    $"tokenizer.json: merge {rank + 1} is not two parts with one space between them.");
+            }
         line[(space + 1)..].CopyTo(line[space..]);
         length--;
         return space;
     }
 
-    private static void AddMerge(TokenTable tokens, PairTable merges, ReadOnlySpan<byte> pair, int left, int prefixLength,
+    private static void AddMerge(TokenTable tokens, PairTable merges, ReadOnlySpan<byte> pair, int left,
+        int prefixLength,
         int rank)
     {
         ReadOnlySpan<byte> right = pair[left..];
@@ -261,5 +265,6 @@ internal ref struct ModelReader(ReadOnlySpan<byte> file)
     private static TokenizerException Missing(string name) => new($"tokenizer.json: the model lacks {name}.");
 
     private static TokenizerException BadVocab() =>
-        new("tokenizer.json: the vocabulary is not what its model needs: tokens with whole ids from 0, or with scores.");
+        new("tokenizer.json: the vocabulary is not what its model needs: "
+            + "tokens with whole ids from 0, or with scores.");
 }

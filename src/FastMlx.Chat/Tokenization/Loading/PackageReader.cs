@@ -3,7 +3,8 @@ using System.Text.Json;
 namespace FastMlx.Chat.Tokenization;
 
 /// <summary>
-/// Tokenizers of folders that have no tokenizer.json: tokenizer.model (SentencePiece) or ranks for tiktoken. Their added
+/// Tokenizers of folders that have no tokenizer.json: tokenizer.model (SentencePiece) or ranks for tiktoken. Their
+/// added
 /// tokens are those of tokenizer_config.json, with the ids given there.
 /// </summary>
 internal static class PackageReader
@@ -26,7 +27,8 @@ internal static class PackageReader
             : OfSentencePiece(file, added);
     }
 
-    // The package's BPE merges the rightmost of equal pairs, SentencePiece the leftmost, so that runs ("###", spaces) get
+    // The package's BPE merges the rightmost of equal pairs, SentencePiece the leftmost, so that runs ("###", spaces)
+    // get
     // other ids: plain BPE models run on our own core. The package does the rest.
     private static TokenizerParts OfSentencePiece(byte[] file, List<AddedToken> added)
     {

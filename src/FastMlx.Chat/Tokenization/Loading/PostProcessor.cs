@@ -3,7 +3,9 @@ namespace FastMlx.Chat.Tokenization;
 /// <summary>Adds the special tokens that a file's post_processor asks for around a text's ids.</summary>
 internal sealed class PostProcessor(IReadOnlyList<PostProcessor.Part[]> templates)
 {
-    /// <summary>A template's part: fixed ids, or the sequence number <paramref name="Sequence"/> where they are null.</summary>
+    /// <summary>
+    /// A template's part: fixed ids, or the sequence number <paramref name="Sequence"/> where they are null.
+    /// </summary>
     public readonly record struct Part(int[]? Ids, int Sequence);
 
     /// <summary>How many ids are added to one text.</summary>

@@ -48,7 +48,8 @@ internal static class PostProcessorReader
         var parts = new List<PostProcessor.Part>();
         foreach (JsonElement element in fields.List(name))
         {
-            if (element.ValueKind == JsonValueKind.Object && element.TryGetProperty("Sequence", out JsonElement sequence))
+            if (element.ValueKind == JsonValueKind.Object
+                && element.TryGetProperty("Sequence", out JsonElement sequence))
             {
                 string id = new JsonFields(sequence, "a Sequence").Text("id");
                 parts.Add(new(null, id == "A" ? 0 : id == "B" ? 1 : throw fields.Wrong(name, "made of A and B")));

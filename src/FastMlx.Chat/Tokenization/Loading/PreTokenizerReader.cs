@@ -89,7 +89,8 @@ internal sealed class PreTokenizerReader
         "MergedWithPrevious" => SplitBehavior.MergedWithPrevious,
         "MergedWithNext" => SplitBehavior.MergedWithNext,
         "Contiguous" => SplitBehavior.Contiguous,
-        string other => throw new TokenizerException($"tokenizer.json: {fields.Where} has the unknown behavior {other}."),
+        string other => throw new TokenizerException(
+            $"tokenizer.json: {fields.Where} has the unknown behavior {other}."),
     };
 
     public static PrependScheme Scheme(JsonFields fields)

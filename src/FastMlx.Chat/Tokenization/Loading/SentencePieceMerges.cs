@@ -52,7 +52,8 @@ internal static class SentencePieceMerges
             if (tokens.TryGet(utf8.AsSpan(0, cut), out int left) && tokens.TryGet(utf8.AsSpan(cut), out int right))
                 merges.Add(new Merge(left, right, id, score, leftLength, characters - leftLength));
         }
-        merges.Sort(first, merges.Count - first, Comparer<Merge>.Create((a, b) => (a.Left, a.Right).CompareTo((b.Left, b.Right))));
+        merges.Sort(first, merges.Count - first,
+            Comparer<Merge>.Create((a, b) => (a.Left, a.Right).CompareTo((b.Left, b.Right))));
     }
 
     private readonly record struct Merge(int Left, int Right, int Id, float Score, int LeftLength, int RightLength);

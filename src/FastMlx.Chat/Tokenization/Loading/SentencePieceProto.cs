@@ -32,7 +32,8 @@ internal sealed class SentencePieceProto
 
     public bool RemoveExtraSpaces { get; private set; } = true;
 
-    public IEnumerable<(string Token, int Id)> ControlTokens => _pieces.Select((piece, id) => (piece.Text, Id: id, piece.Type))
+    public IEnumerable<(string Token, int Id)> ControlTokens => _pieces
+        .Select((piece, id) => (piece.Text, Id: id, piece.Type))
         .Where(p => p.Type is Unknown or Control).Select(p => (p.Text, p.Id));
 
     public string? UnknownToken => _pieces.FirstOrDefault(piece => piece.Type == Unknown).Text;

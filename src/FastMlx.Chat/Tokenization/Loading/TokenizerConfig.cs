@@ -33,7 +33,8 @@ internal sealed class TokenizerConfig
         string path = Path.Combine(directory, name);
         try
         {
-            using JsonDocument document = JsonDocument.Parse(File.Exists(path) ? File.ReadAllBytes(path) : "{}"u8.ToArray());
+            byte[] file = File.Exists(path) ? File.ReadAllBytes(path) : "{}"u8.ToArray();
+            using JsonDocument document = JsonDocument.Parse(file);
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? document.RootElement.Clone()
                 : throw new TokenizerException($"{name} is not an object.");

@@ -102,7 +102,9 @@ internal static class TokenizerJsonReader
             return null;
         var fields = new JsonFields(element, "padding");
         JsonElement strategy = fields.Get("strategy");
-        int length = strategy.ValueKind == JsonValueKind.Object ? new JsonFields(strategy, "strategy").Number("Fixed") : 0;
+        int length = strategy.ValueKind == JsonValueKind.Object
+            ? new JsonFields(strategy, "strategy").Number("Fixed")
+            : 0;
         return new Padding(length, fields.Number("pad_to_multiple_of", 0), fields.Text("direction", "Right") == "Left",
             fields.Number("pad_id"));
     }

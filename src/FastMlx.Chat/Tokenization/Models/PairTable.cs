@@ -26,7 +26,9 @@ internal sealed class PairTable
         Put(Key(left, right), (long)rank << 32 | (uint)merged);
     }
 
-    /// <summary>Rank in the upper half, merged id in the lower; <see cref="long.MaxValue"/> when there is no merge.</summary>
+    /// <summary>
+    /// Rank in the upper half, merged id in the lower; <see cref="long.MaxValue"/> when there is no merge.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public long Find(int left, int right)
     {

@@ -4,7 +4,8 @@ using System.Runtime.InteropServices;
 namespace FastMlx.Chat.Tokenization;
 
 /// <summary>
-/// Ids of pieces that were encoded before. Owned by one <see cref="EncodeScratch"/>, so it needs no lock. Both parts are
+/// Ids of pieces that were encoded before. Owned by one <see cref="EncodeScratch"/>, so it needs no lock. Both parts
+/// are
 /// direct-mapped: a new piece replaces what was in its place, memory is bounded.
 /// </summary>
 internal sealed class PieceCache

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Text;
 using System.Text;
 using Microsoft.ML.Tokenizers;
@@ -59,7 +60,8 @@ internal sealed class TiktokenModel : TokenModel
                 throw new FormatException("a line is not a token and its rank");
             if (bytes.Length < space)
                 bytes = new byte[space];
-            if (Base64.DecodeFromUtf8(line[..space], bytes, out _, out int length) != System.Buffers.OperationStatus.Done)
+            OperationStatus status = Base64.DecodeFromUtf8(line[..space], bytes, out _, out int length);
+            if (status != OperationStatus.Done)
                 throw new FormatException("a token is not base64");
             alphabet.Clear();
             foreach (byte b in bytes.AsSpan(0, length))

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace FastMlx.Chat.Tokenization;
 
 /// <summary>
@@ -87,7 +89,7 @@ internal sealed class TokenTable
 
     public int IdAt(int index) => _ids[index];
 
-    private static int SlotsFor(int count) => (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(count * 2, 16));
+    private static int SlotsFor(int count) => (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(count * 2, 16));
 
     private int Find(ReadOnlySpan<byte> text, uint hash)
     {

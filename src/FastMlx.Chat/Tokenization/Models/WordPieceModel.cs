@@ -33,7 +33,7 @@ internal sealed class WordPieceModel : TokenModel
             return;
         IntBuffer ids = scratch.PieceIds;
         ids.Clear();
-        if (Encoding.UTF8.GetCharCount(piece) > _maxCharacters && Count(piece) > _maxCharacters || !TryCover(piece, ids))
+        if (piece.Length > _maxCharacters && Count(piece) > _maxCharacters || !TryCover(piece, ids))
         {
             ids.Clear();
             if (_unknown < 0)

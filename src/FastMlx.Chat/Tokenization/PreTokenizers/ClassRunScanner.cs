@@ -1,6 +1,8 @@
 namespace FastMlx.Chat.Tokenization;
 
-/// <summary>One to <paramref name="max"/> characters with one of the <paramref name="wanted"/> bits, as `\p{N}{1,3}`.</summary>
+/// <summary>
+/// One to <paramref name="max"/> characters with one of the <paramref name="wanted"/> bits, as `\p{N}{1,3}`.
+/// </summary>
 internal sealed class ClassRunScanner(int wanted, int max) : Scanner
 {
     protected override int Match(ReadOnlySpan<byte> text, int position)

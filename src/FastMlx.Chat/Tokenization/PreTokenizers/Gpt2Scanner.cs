@@ -1,6 +1,8 @@
 namespace FastMlx.Chat.Tokenization;
 
-/// <summary>`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`, also inside ByteLevel.</summary>
+/// <summary>
+/// `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`, also inside ByteLevel.
+/// </summary>
 internal sealed class Gpt2Scanner : Scanner
 {
     private const int NotSymbols = CharClasses.White | CharClasses.Letter | CharClasses.Number;
@@ -10,7 +12,7 @@ internal sealed class Gpt2Scanner : Scanner
         int start = position;
         if (text[position] == ' ' && position + 1 < text.Length)
             start++;
-        else if (text[position] == '\'' && Runs.Contraction(text, position, ignoreCase: false) is var end && end > position)
+        else if (Runs.Contraction(text, position, ignoreCase: false) is var end && end > position)
             return end;
         int bits = CharClasses.At(text, start, out int length);
         if ((bits & CharClasses.Letter) != 0)

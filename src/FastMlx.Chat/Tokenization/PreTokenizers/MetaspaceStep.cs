@@ -1,6 +1,8 @@
 namespace FastMlx.Chat.Tokenization;
 
-/// <summary>Spaces become the meta character, one is put in front; with split, every meta character begins a piece.</summary>
+/// <summary>
+/// Spaces become the meta character, one is put in front; with split, every meta character begins a piece.
+/// </summary>
 internal sealed class MetaspaceStep(int replacement, PrependScheme scheme, bool split) : PreTokenizerStep
 {
     public override void Apply(PieceList pieces, EncodeScratch scratch)

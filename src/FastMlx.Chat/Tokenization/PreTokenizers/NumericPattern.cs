@@ -1,6 +1,8 @@
 namespace FastMlx.Chat.Tokenization;
 
-/// <summary>One character of the category N, as Unicode 17 has it: the reference asks Rust, not its regex engine.</summary>
+/// <summary>
+/// One character of the category N, as Unicode 17 has it: the reference asks Rust, not its regex engine.
+/// </summary>
 internal sealed class NumericPattern : Scanner
 {
     protected override int Match(ReadOnlySpan<byte> text, int position)

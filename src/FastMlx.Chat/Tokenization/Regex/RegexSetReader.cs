@@ -178,11 +178,13 @@ internal readonly ref struct RegexSetReader(string pattern, bool ignoreCase)
         while (position - start < maxDigits && char.IsAsciiHexDigit(Peek(position)))
             position++;
         return position > start
-            ? int.Parse(_pattern.AsSpan(start, position - start), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture)
+            ? int.Parse(_pattern.AsSpan(start, position - start), NumberStyles.AllowHexSpecifier,
+                CultureInfo.InvariantCulture)
             : throw Bad("a number without digits", position);
     }
 
     private char Peek(int position) => position < _pattern.Length ? _pattern[position] : '\0';
 
-    private TokenizerException Bad(string what, int position) => new($"The pattern has {what} at {position}: {_pattern}");
+    private TokenizerException Bad(string what, int position) =>
+        new($"The pattern has {what} at {position}: {_pattern}");
 }

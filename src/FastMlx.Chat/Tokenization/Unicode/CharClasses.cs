@@ -89,7 +89,8 @@ internal static class CharClasses
     }
 
     // The White_Space property: it is closed, and it is what \s and Rust's is_whitespace match.
-    private static bool IsWhite(int c) => c is >= 9 and <= 13 or 0x20 or 0x85 or 0xA0 or 0x1680 or >= 0x2000 and <= 0x200A
+    private static bool IsWhite(int c) => c is >= 9 and <= 13 or 0x20 or 0x85 or 0xA0 or 0x1680
+        or >= 0x2000 and <= 0x200A
         or 0x2028 or 0x2029 or 0x202F or 0x205F or 0x3000;
 
     // The symbols that are Alphabetic.

@@ -25,7 +25,9 @@ internal sealed class UnicodeScriptTable
 
     public static UnicodeScriptTable Instance => Loaded.Value;
 
-    /// <summary>A script's characters by its name without separators, in lower case; null when there is none such.</summary>
+    /// <summary>
+    /// A script's characters by its name without separators, in lower case; null when there is none such.
+    /// </summary>
     public static Predicate<int>? Find(string key)
     {
         UnicodeScriptTable table = Instance;

@@ -103,7 +103,8 @@ public sealed class GoldenTests
     }
 
     // Throws where a piece splits a character.
-    private static string Strict(ReadOnlySpan<byte> utf8) => new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(utf8);
+    private static string Strict(ReadOnlySpan<byte> utf8) =>
+        new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(utf8);
 
     // Where the reference changed a decode in 0.23, the older answer is accepted too.
     private static void Check(JsonElement row, string field, string actual, Failures failures)

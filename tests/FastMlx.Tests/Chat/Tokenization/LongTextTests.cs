@@ -29,9 +29,13 @@ public sealed class LongTextTests
 
     private static string Text(JsonElement value) => value.TryGetProperty("text", out JsonElement text)
         ? text.GetString()!
-        : string.Concat(Enumerable.Repeat(value.GetProperty("repeat")[0].GetString(), value.GetProperty("repeat")[1].GetInt32()));
+        : Repeat(value.GetProperty("repeat"));
 
-    private static void Check(HfTokenizer tokenizer, JsonElement row, Dictionary<string, string> texts, Failures failures)
+        private static string Repeat(JsonElement repeat) =>
+            string.Concat(Enumerable.Repeat(repeat[0].GetString(), repeat[1].GetInt32()));
+
+    private static void Check(HfTokenizer tokenizer, JsonElement row, Dictionary<string, string> texts,
+        Failures failures)
     {
         string name = row.GetProperty("text").GetString()!;
         string label = row.GetProperty("tokenizer").GetString() + " " + name;

@@ -22,7 +22,8 @@ public sealed class RoundTripTests
         bool metaSpace = name == "gemma";
         Texts.Any.Sample(text =>
         {
-            // Names of byte tokens are bytes for a decoder with byte fallback, and ▁ is a space for one that replaces it.
+            // Names of byte tokens are bytes for a decoder with byte fallback, and ▁ is a space for one that replaces
+            // it.
             if (text.Contains("<0x", StringComparison.Ordinal))
                 return;
             if (metaSpace)
@@ -104,9 +105,11 @@ public sealed class RoundTripTests
     public void ManyThreads_EncodeAlike()
     {
         HfTokenizer tokenizer = TokenizerCorpus.Load("gemma");
-        string[] texts = [.. TokenizerCorpus.Rows("gemma", "goldens.jsonl").Take(200).Select(r => r.GetProperty("text").GetString()!)];
+        string[] texts = [.. TokenizerCorpus.Rows("gemma", "goldens.jsonl").Take(200)
+            .Select(r => r.GetProperty("text").GetString()!)];
         int[][] expected = [.. texts.Select(t => Encode(tokenizer, t))];
-        Parallel.For(0, 2000, i => Assert.Equal(expected[i % texts.Length], Encode(tokenizer, texts[i % texts.Length])));
+        int n = texts.Length;
+        Parallel.For(0, 2000, i => Assert.Equal(expected[i % n], Encode(tokenizer, texts[i % n])));
     }
 
     private static int[] Encode(HfTokenizer tokenizer, string text)
@@ -116,5 +119,6 @@ public sealed class RoundTripTests
         return [.. ids];
     }
 
-    private static string Strict(ReadOnlySpan<byte> utf8) => new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(utf8);
+    private static string Strict(ReadOnlySpan<byte> utf8) =>
+        new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(utf8);
 }

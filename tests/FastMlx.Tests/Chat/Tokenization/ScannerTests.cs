@@ -5,7 +5,9 @@ using Xunit;
 
 namespace FastMlx.Tests.Chat.Tokenization;
 
-/// <summary>Three engines must cut alike: the hand-written scanners, our regex matcher, and the runtime's Regex.</summary>
+/// <summary>
+/// Three engines must cut alike: the hand-written scanners, our regex matcher, and the runtime's Regex.
+/// </summary>
 public sealed class ScannerTests
 {
     private const string Case = @"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+";
@@ -24,9 +26,11 @@ public sealed class ScannerTests
         @"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+",
         Case + Contractions + "?|" + CasePlain + Contractions + @"?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*" + Spaces,
         Case + "|" + CasePlain + @"|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*" + Spaces,
-        @"[\p{Han}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]*[\p{Ll}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]+"
+        @"[\p{Han}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]*"
+            + @"[\p{Ll}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]+"
             + Contractions + @"?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]+"
-            + @"[\p{Ll}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]*" + Contractions + @"?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*" + Spaces,
+            + @"[\p{Ll}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]*" + Contractions + "?"
+            + @"|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*" + Spaces,
         @"\p{N}{1,3}",
         @"[一-龥぀-ゟ゠-ヿ]+",
         @"[!""#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*"
@@ -49,11 +53,13 @@ public sealed class ScannerTests
     [MemberData(nameof(Known))]
     public void Matcher_CutsAsTheRuntimesRegex(string pattern)
     {
-        Assert.SkipWhen(pattern.Contains("&&", StringComparison.Ordinal) || pattern.Contains("++", StringComparison.Ordinal)
+        Assert.SkipWhen(pattern.Contains("&&", StringComparison.Ordinal)
+            || pattern.Contains("++", StringComparison.Ordinal)
             || pattern.Contains(@"\b", StringComparison.Ordinal), "not in the runtime's syntax");
         var matcher = new RegexPattern(pattern);
         var runtime = new Regex(pattern, RegexOptions.CultureInvariant);
-        Texts.InBasicPlane.Sample(text => Assert.Equal(RuntimePieces(runtime, text), Pieces.Of(matcher, text)), iter: 3000);
+        Texts.InBasicPlane.Sample(
+            text => Assert.Equal(RuntimePieces(runtime, text), Pieces.Of(matcher, text)), iter: 3000);
     }
 
     private static string[] RuntimePieces(Regex regex, string text)

@@ -13,7 +13,8 @@ internal static class TokenizerCorpus
     {
         get
         {
-            Assert.SkipUnless(Found.Value is not null, "../shared/corpora/tokenizers is absent: its goldens are skipped.");
+            Assert.SkipUnless(Found.Value is not null,
+                "../shared/corpora/tokenizers is absent: its goldens are skipped.");
             return Found.Value!;
         }
     }
@@ -36,7 +37,8 @@ internal static class TokenizerCorpus
         }
     }
 
-    public static int[] Ids(JsonElement row, string name) => [.. row.GetProperty(name).EnumerateArray().Select(e => e.GetInt32())];
+    public static int[] Ids(JsonElement row, string name) =>
+        [.. row.GetProperty(name).EnumerateArray().Select(e => e.GetInt32())];
 
     public static string? Text(JsonElement row, string name) =>
         row.TryGetProperty(name, out JsonElement value) ? value.GetString() : null;
