@@ -59,8 +59,7 @@ internal sealed class BlobDownload(PieceFetcher pieceFetcher, WholeFileFetcher w
                     next += started.Length;
                 }
                 Piece piece = pieces.Peek();
-                await piece.Task;
-                await blob.AppendAsync(piece.Content);
+                await DrainAsync(piece, blob);
                 pieces.Dequeue().Dispose();
             }
         }
@@ -73,6 +72,21 @@ internal sealed class BlobDownload(PieceFetcher pieceFetcher, WholeFileFetcher w
         }
     }
 
+    // The first piece is written as it arrives: a slow line that is cut often gets on, too.
+    private static async Task DrainAsync(Piece piece, BlobFile blob)
+    {
+        while (piece.Taken < piece.Length)
+        {
+            await piece.WaitAsync();
+            ReadOnlyMemory<byte> arrived = piece.Take();
+            if (arrived.IsEmpty && piece.Task.IsCompleted)
+                await piece.Task;
+            else
+                await blob.AppendAsync(arrived);
+        }
+        await piece.Task;
+    }
+
     // Whatever continues the file without a gap is worth keeping for the next run.
     private static async Task KeepBeginningAsync(Queue<Piece> pieces, BlobFile blob, bool keep)
     {
@@ -80,7 +94,7 @@ internal sealed class BlobDownload(PieceFetcher pieceFetcher, WholeFileFetcher w
         {
             await piece.Task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (keep)
-                await blob.AppendAsync(piece.Content);
+                await blob.AppendAsync(piece.Take());
             keep = keep && piece.Filled == piece.Length;
             piece.Dispose();
         }

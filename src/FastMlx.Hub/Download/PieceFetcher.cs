@@ -65,7 +65,7 @@ internal sealed class PieceFetcher(FileRequests requests, DownloadSettings setti
                 if (count == 0)
                     throw new TransientException($"{file.Location.Host} ended {file.Name} too early.");
                 stall.Progress();
-                piece.Filled += count;
+                piece.Advance(count);
                 meter.AddReceived(count, file.Name);
             }
         }

@@ -1,7 +1,7 @@
 namespace FastMlx.Tests.Hub;
 
 /// <summary>A file on a disk that is full after so many bytes (ENOSPC) or broken (EIO).</summary>
-internal sealed class FailingStream(Stream file, long bytesMax, int code) : Stream
+internal sealed class FailingStream(Stream file, long bytesMax, int code, Action? written = null) : Stream
 {
     public override bool CanRead => true;
     public override bool CanSeek => true;
@@ -20,6 +20,8 @@ internal sealed class FailingStream(Stream file, long bytesMax, int code) : Stre
         int fits = (int)Math.Clamp(bytesMax - file.Position, 0, buffer.Length);
         // A full disk takes what fits before it says no.
         await file.WriteAsync(buffer[..fits], cancellationToken);
+        if (fits > 0)
+            written?.Invoke();
         if (fits < buffer.Length)
             throw new IOException("no space", code);
     }

@@ -12,12 +12,14 @@ internal sealed record FakeRequest(string Method, string Path, Dictionary<string
     public static async Task<FakeRequest?> ReadAsync(NetworkStream stream, string server)
     {
         var head = new List<byte>();
-        var one = new byte[1];
+        // One request a connection and no body: whatever arrives is of this head.
+        var block = new byte[4096];
         while (!EndsHead(head))
         {
-            if (head.Count > 65_536 || await stream.ReadAsync(one) == 0)
+            int count = await stream.ReadAsync(block);
+            if (head.Count > 65_536 || count == 0)
                 return null;
-            head.Add(one[0]);
+            head.AddRange(block.AsSpan(0, count));
         }
         string[] lines = Encoding.ASCII.GetString([.. head]).Split("\r\n", StringSplitOptions.RemoveEmptyEntries);
         string[] first = lines[0].Split(' ');

@@ -115,6 +115,24 @@ public sealed class HubDownloadTests
     }
 
     [Fact]
+    public async Task HalfAPiece_IsOnTheDiskBeforeTheRest()
+    {
+        await using var scene = new HubScene();
+        var written = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        scene.Settings = scene.Settings with
+        {
+            OpenBlob = f => ((FileStream)f).Name.Contains(scene.Weights.Hash, StringComparison.Ordinal)
+                ? new FailingStream(f, long.MaxValue, 0, () => written.TrySetResult()) : f,
+        };
+        scene.Hub.Hangs = 4;
+        using var cancel = new CancellationTokenSource();
+        Task<string> pull = scene.PullAsync(null, cancel.Token);
+        await written.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => pull);
+    }
+
+    [Fact]
     public async Task PartialFile_IsAlwaysATrueBeginning()
     {
         await using var scene = new HubScene();
