@@ -56,7 +56,8 @@ internal static class HeadRules
         ReadOnlySpan<byte> named = head.Bytes[authority];
         if (named.IsEmpty) return default;
         if (!HostHeader.IsValid(named)) return HttpFault.Bad("The request target's host is not valid.");
-        bool same = count == 0 || Ascii.EqualsIgnoreCase(named, host);
+        // To the letter: no client writes its one host in two ways, and rules about equality differ.
+        bool same = count == 0 || named.SequenceEqual(host);
         return same ? default : HttpFault.Bad("The request target and Host name different hosts.");
     }
 

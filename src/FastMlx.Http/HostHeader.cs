@@ -36,8 +36,7 @@ internal static class HostHeader
     private static bool ReadPort(ReadOnlySpan<byte> digits, out int port)
     {
         port = -1;
-        if (digits.IsEmpty) return true; // "host:" is the default port in RFC 3986.
-        if (digits.Length > 5 || digits.ContainsAnyExcept(HttpBytes.Digit)) return false;
+        if (digits.Length is 0 or > 5 || digits.ContainsAnyExcept(HttpBytes.Digit)) return false;
         port = 0;
         foreach (byte digit in digits) port = (port * 10) + (digit - '0');
         return port is > 0 and <= 65535;

@@ -28,6 +28,7 @@ internal sealed class HttpConnection
     private HttpFault _fault;
     private volatile bool _inputEnded;
     private volatile bool _cut;
+    private volatile bool _unwanted;
 
     public HttpConnection(Socket socket, ServerContext server)
     {
@@ -91,6 +92,14 @@ internal sealed class HttpConnection
 
     /// <summary>Wakes a connection that waits for a request, so that it sees that the server is draining.</summary>
     public void Wake() => _reader.CancelPendingRead();
+
+    /// <summary>Asks a connection that waits for a request to close; any thread.</summary>
+    public void CloseIfIdle()
+    {
+        if (_clock.Phase != ConnectionPhase.Idle) return;
+        _unwanted = true;
+        _reader.CancelPendingRead();
+    }
 
     /// <summary>Cuts the connection at once. Any thread, any number of times.</summary>
     public void Abort()
@@ -168,7 +177,7 @@ internal sealed class HttpConnection
             bool expired = read.IsCanceled && _clock.IsExpired();
             if (!_parser.Started)
             {
-                if (read.IsCompleted || expired || IsDraining) return HeadResult.Closed;
+                if (read.IsCompleted || expired || IsDraining || _unwanted) return HeadResult.Closed;
             }
             else
             {

@@ -11,6 +11,7 @@ namespace FastMlx.Http;
 public sealed class HttpServer : IAsyncDisposable
 {
     private const int AcceptRetryMs = 100;
+    private const int AcceptRetryMsMost = 800;
     private const int Refusals = 64;
     private const int ProbeAfterSeconds = 60;
     private const int ProbeEachSeconds = 10;
@@ -100,11 +101,13 @@ public sealed class HttpServer : IAsyncDisposable
 
     private async Task AcceptAsync(Socket listener)
     {
+        int retryMs = AcceptRetryMs;
         while (!_context.IsDraining)
         {
             try
             {
                 Socket socket = await listener.AcceptAsync();
+                retryMs = AcceptRetryMs;
                 Admit(socket);
             }
             catch (Exception) when (_context.IsDraining)
@@ -113,11 +116,20 @@ public sealed class HttpServer : IAsyncDisposable
             }
             catch (SocketException error)
             {
-                // Mostly out of file descriptors: waiting is better than spinning, closing connections will help.
-                HttpLog.AcceptFailed(_context.Logger, error.SocketErrorCode.ToString(), AcceptRetryMs);
-                await Task.Delay(TimeSpan.FromMilliseconds(AcceptRetryMs), _context.Time);
+                // Mostly out of file descriptors: give back what idles, and wait instead of spinning.
+                HttpLog.AcceptFailed(_context.Logger, error.SocketErrorCode.ToString(), retryMs);
+                Shed();
+                await Task.Delay(TimeSpan.FromMilliseconds(retryMs), _context.Time);
+                retryMs = Math.Min(retryMs * 2, AcceptRetryMsMost);
             }
         }
+    }
+
+    private void Shed()
+    {
+        HttpConnection[] open;
+        lock (_gate) open = [.. _connections];
+        foreach (HttpConnection connection in open) connection.CloseIfIdle();
     }
 
     private void Admit(Socket socket)

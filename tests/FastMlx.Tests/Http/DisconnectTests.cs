@@ -76,6 +76,40 @@ public sealed class DisconnectTests
         await HasForgottenAsync(server);
     }
 
+    [Fact]
+    public async Task Connection_ClosesWhenAskedOnlyWhileItIdles()
+    {
+        var called = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var context = new ServerContext(new HttpServerOptions(), async exchange =>
+        {
+            called.TrySetResult();
+            await release.Task;
+            await TestServer.EchoAsync(exchange);
+        }, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, 0));
+        listener.Listen();
+        using TestClient client = await TestClient.ConnectAsync((System.Net.IPEndPoint)listener.LocalEndPoint!);
+        var connection = new HttpConnection(await listener.AcceptAsync(), context);
+        Task run = connection.RunAsync();
+        Task<TestAnswer> answer = client.AskAsync("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+        await called.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        connection.CloseIfIdle();
+        release.SetResult();
+        Assert.Equal(200, (await answer).Status);
+        Assert.Equal(200, (await client.AskAsync("GET / HTTP/1.1\r\nHost: h\r\n\r\n")).Status);
+        Task<bool> closed = client.IsClosedAsync();
+        while (!closed.IsCompleted)
+        {
+            connection.CloseIfIdle();
+            await Task.WhenAny(closed, Task.Delay(5));
+        }
+        Assert.True(await closed);
+        client.Socket.Close();
+        await run.WaitAsync(TimeSpan.FromSeconds(10));
+    }
+
     private static void Leave(TestClient client, bool reset)
     {
         if (reset) client.Socket.LingerState = new LingerOption(true, 0);
