@@ -11,7 +11,11 @@ public sealed class GoldenModelTests
     private static readonly string[] Dense =
         ["llama*", "mistral-*", "qwen2*", "qwen3-*", "qwen3h128-*", "compat-llama-leftovers"];
 
-    private static readonly string[] Mixed = ["qwen3_moe*", "compat-qwen3_moe*", "glm4_moe-*"];
+    private static readonly string[] Mixed =
+    [
+        "qwen3_*", "compat-qwen3_*", "glm4_moe-*", "glm4_moe_lite-*", "deepseek_v3-*", "kimi_k2-*", "compat-deepseek_v3*",
+        "compat-glm4*",
+    ];
 
     public static TheoryData<string> Models() => Named([.. Dense, .. Mixed]);
 

@@ -26,12 +26,12 @@ class CpuOps final : public Ops {
 
     Tensor embed(const Weight& table) override;
     Tensor linear(Tensor x, const Linear& weight) override;
-    Tensor linear_heads(Tensor x, const Weight& weight, bool transposed) override;
     Tensor rms_norm(Tensor x, const Vector& weight, const NormSpec& spec) override;
     Tensor layer_norm(Tensor x, const Vector& weight, const Vector& bias, float eps) override;
     Tensor rms_norm_gated(Tensor x, Tensor gate, const Vector& weight, const NormSpec& spec) override;
     Tensor rope(Tensor x, int head_dim, const Rope& rope) override;
     Tensor attend(Tensor q, Tensor k, Tensor v, const AttendSpec& spec) override;
+    Tensor attend_latent(Tensor q, Tensor turned_q, Tensor latent, Tensor turned_k, const LatentSpec& spec) override;
     Tensor activate(Activation kind, Tensor gate, Tensor up) override;
     Tensor silu(Tensor x) override;
     Tensor gelu(Tensor x) override;
@@ -72,6 +72,10 @@ class CpuOps final : public Ops {
     Tensor each(Tensor x, DType dtype, Body&& body);  // body(in, out, cols) per row
     template <class Body>
     void rows(int count, int64_t work_per_row, Body&& body);
+    Tensor linear_heads(Tensor x, const Weight& weight);  // per head h: y[h] = x[h] · W[h]ᵀ
+    void attend_expanded(const Span& span, Tensor q, Tensor turned_q, const LatentSpec& spec, Tensor out);
+    void expand(const Weight& weight, int head, bool transposed, const float* x, int x_stride, int tokens, DType dtype,
+                float* out);
     void store_keys(const AttendSpec& spec, const Span& span, Tensor k, Tensor v);
     void attend_task(const AttendSpec& spec, const AttendTask& task, Tensor q, const float* sinks, Tensor out,
                      int worker);

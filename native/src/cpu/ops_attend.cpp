@@ -79,7 +79,7 @@ void CpuOps::attend_task(const AttendSpec& spec, const AttendTask& task, Tensor 
     int first_page = oldest(first_position) / kPageTokens, last_page = last_position / kPageTokens;
     int base = first_page * kPageTokens, length = (last_page + 1) * kPageTokens - base;
     int page_floats = kPageTokens * std::max(state.k_dim, state.v_dim);
-    float* block = scratch(worker, page_floats + static_cast<int64_t>(rows) * (state.k_dim + length));
+    float* block = scratch(worker, page_floats + static_cast<int64_t>(rows) * (state.k_dim + length + kPageTokens));
     float* queries = block + page_floats;
     float* scores = queries + static_cast<int64_t>(rows) * state.k_dim;
 
@@ -95,8 +95,19 @@ void CpuOps::attend_task(const AttendSpec& spec, const AttendTask& task, Tensor 
 
     for (int index = first_page; index <= last_page; ++index) {
         load_page(spec.state, timelines_.page(span.slot, spec.state, index), task.head, false, block);
-        kernels_.matmul(queries, state.k_dim, rows, block, state.k_dim, kPageTokens, state.k_dim,
-                        scores + (index - first_page) * kPageTokens, length);
+        float* out_scores = scores + (index - first_page) * kPageTokens;
+        int head_part = state.k_dim - spec.tail;
+        kernels_.matmul(queries, state.k_dim, rows, block, state.k_dim, kPageTokens, head_part, out_scores, length);
+        if (spec.tail == 0) continue;
+        float* tails = scores + static_cast<int64_t>(rows) * length;
+        kernels_.matmul(queries + head_part, state.k_dim, rows, block + head_part, state.k_dim, kPageTokens, spec.tail,
+                        tails, kPageTokens);
+        kernels_.round(q.dtype, tails, static_cast<int64_t>(rows) * kPageTokens);
+        for (int row = 0; row < rows; ++row) {
+            float* part = out_scores + static_cast<int64_t>(row) * length;
+            kernels_.round(q.dtype, part, kPageTokens);
+            for (int j = 0; j < kPageTokens; ++j) part[j] += tails[row * kPageTokens + j];
+        }
     }
     kernels_.round(q.dtype, scores, static_cast<int64_t>(rows) * length);
     for (int row = 0; row < rows; ++row) {

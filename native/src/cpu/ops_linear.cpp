@@ -140,31 +140,4 @@ Tensor CpuOps::linear(Tensor x, const Linear& linear) {
     return y;
 }
 
-Tensor CpuOps::linear_heads(Tensor x, const Weight& w, bool transposed) {
-    int in = transposed ? w.cols : w.rows, out = transposed ? w.rows : w.cols, heads = w.experts;
-    if (x.cols != heads * in) fail(FM_INTERNAL, w.name, " takes ", heads * in, " features, not ", x.cols);
-    bool fp = w.storage != Storage::kDense && w.storage != Storage::kAffine;
-    Tensor y = make(x.rows, heads * out, fp ? x.dtype : promote(x.dtype, w.dtype));
-    rows(heads, static_cast<int64_t>(w.rows) * w.cols * x.rows, [&](int head, int worker) {
-        const float* from = data(x) + static_cast<int64_t>(head) * in;
-        float* to = data(y) + static_cast<int64_t>(head) * out;
-        if (transposed) {
-            for (int first = 0; first < w.rows; first += kRowBlock)
-                multiply_rows(from, x.cols, x.rows, w, head, first, std::min(kRowBlock, w.rows - first), y.dtype,
-                              to + first, y.cols, worker);
-        } else {
-            float* row = scratch(worker, w.cols);
-            for (int t = 0; t < x.rows; ++t) std::fill_n(to + static_cast<int64_t>(t) * y.cols, out, 0.f);
-            for (int r = 0; r < w.rows; ++r) {
-                kernels_.dequantise(w.storage, w.bits, w.group, w.dtype, w.row(head, r), w.cols, row);
-                for (int t = 0; t < x.rows; ++t)
-                    kernels_.weigh(from + static_cast<int64_t>(t) * x.cols + r, row, 1, out,
-                                   to + static_cast<int64_t>(t) * y.cols);
-            }
-        }
-        for (int t = 0; t < x.rows; ++t) kernels_.round(y.dtype, to + static_cast<int64_t>(t) * y.cols, out);
-    });
-    return y;
-}
-
 }  // namespace fastmlx

@@ -50,8 +50,18 @@ struct AttendSpec {
     int state = 0;  // index of the key-value state that is extended
     int heads = 0;  // query heads; a multiple of the state's heads
     float scale = 1;
+    int tail = 0;    // the last features of each key, whose product is rounded apart and added (latent attention)
     int window = 0;  // 0 = all, else key position > query position - window
     Vector sinks;    // one extra logit per head in the softmax's denominator
+};
+
+// Multi-head latent attention. The state (values_in_keys) holds the latent vector and the turned part of the key.
+struct LatentSpec {
+    int state = 0;
+    int heads = 0, latent = 0, nope = 0, turning = 0, values = 0;
+    float scale = 1;
+    Weight embed_q;      // (heads, latent, nope): key of head h = latent · embed_q[h]
+    Weight unembed_out;  // (heads, values, latent): value of head h = latent · unembed_out[h]ᵀ
 };
 
 enum class Activation : uint8_t {
@@ -128,8 +138,6 @@ class Ops {
 
     virtual Tensor embed(const Weight& table) = 0;  // rows of the step's tokens, rounded as mx.dequantize does
     virtual Tensor linear(Tensor x, const Linear& weight) = 0;
-    // Per head h: y[h] = x[h] · W[h]ᵀ (or · W[h] where not transposed). x: (rows, heads·in), W: (heads, out, in).
-    virtual Tensor linear_heads(Tensor x, const Weight& weight, bool transposed) = 0;
 
     virtual Tensor rms_norm(Tensor x, const Vector& weight, const NormSpec& spec) = 0;  // weight may be empty
     virtual Tensor layer_norm(Tensor x, const Vector& weight, const Vector& bias, float eps) = 0;
@@ -138,6 +146,10 @@ class Ops {
     virtual Tensor rope(Tensor x, int head_dim, const Rope& rope) = 0;
     // q: (rows, heads·k_dim). k and v extend the state; both empty: read what an earlier layer wrote this step.
     virtual Tensor attend(Tensor q, Tensor k, Tensor v, const AttendSpec& spec) = 0;
+
+    // q: (rows, heads·nope), turned_q: (rows, heads·turning), latent: (rows, latent), turned_k: (rows, turning)
+    // → (rows, heads·values)
+    virtual Tensor attend_latent(Tensor q, Tensor turned_q, Tensor latent, Tensor turned_k, const LatentSpec& spec) = 0;
 
     virtual Tensor activate(Activation kind, Tensor gate, Tensor up) = 0;  // up is empty for kRelu2
     virtual Tensor silu(Tensor x) = 0;

@@ -6,6 +6,7 @@
 
 #include "engine/failure.h"
 #include "engine/hash.h"
+#include "weights/dequantise.h"
 
 namespace fastmlx {
 namespace {
@@ -140,6 +141,22 @@ void WeightStore::rename(const std::function<std::string(const std::string&)>& r
     tensors_ = std::move(renamed);
 }
 
+void WeightStore::rename_one(const std::string& from, const std::string& to) {
+    auto node = tensors_.extract(from);
+    if (node.empty()) fail(FM_INVALID, "the checkpoint has no tensor ", from);
+    node.key() = to;
+    if (!tensors_.insert(std::move(node)).inserted) fail(FM_INVALID, "two tensors mean ", to);
+}
+
+void WeightStore::reshape(const std::string& name, std::vector<int64_t> shape) {
+    auto found = tensors_.find(name);
+    if (found == tensors_.end()) fail(FM_INVALID, "the checkpoint has no tensor ", name);
+    int64_t count = 1;
+    for (int64_t dimension : shape) count *= dimension;
+    if (count != found->second.count()) check_shape(found->second, shape);
+    found->second.shape = std::move(shape);
+}
+
 void WeightStore::drop_prefix(const std::string& prefix) {
     std::erase_if(tensors_, [&](const auto& entry) { return entry.first.starts_with(prefix); });
 }
@@ -253,12 +270,59 @@ Linear WeightStore::linear(const std::string& path, int rows, int cols, bool bia
     return linear;
 }
 
-void WeightStore::put(TensorView view, std::vector<uint8_t> bytes) {
+void WeightStore::put(const std::string& name, Element element, std::vector<int64_t> shape,
+                      std::vector<uint8_t> bytes) {
     owned_.push_back(std::move(bytes));
-    view.data = owned_.back().data();
-    view.bytes = owned_.back().size();
-    std::string name = view.name;
-    tensors_[name] = std::move(view);
+    tensors_[name] = {name, element, std::move(shape), owned_.back().data(), owned_.back().size()};
+}
+
+void WeightStore::put_like(const Weight& model, const std::string& path, const std::vector<float>& values,
+                           std::vector<int64_t> shape) {
+    Element element = model.dtype == DType::kF32    ? Element::kF32
+                      : model.dtype == DType::kBF16 ? Element::kBF16
+                                                    : Element::kF16;
+    auto unit = static_cast<size_t>(dtype_bytes(model.dtype));
+    bool fits = model.storage == Storage::kAffine && shape.back() % model.group == 0;
+    if (!fits) {  // dense, or too narrow to quantise again
+        per_path_[path] = {};
+        std::vector<uint8_t> bytes(values.size() * unit);
+        for (size_t i = 0; i < values.size(); ++i)
+            store_float(model.dtype, bytes.data(), static_cast<int64_t>(i), values[i]);
+        return put(path + ".weight", element, std::move(shape), std::move(bytes));
+    }
+    per_path_[path] = {model.storage, model.bits, model.group};
+    auto group = static_cast<size_t>(model.group);
+    size_t groups = values.size() / group;
+    std::vector<uint8_t> packed(values.size() * static_cast<size_t>(model.bits) / 8), codes(group);
+    std::vector<uint8_t> scales(groups * unit), biases(groups * unit);
+    for (size_t g = 0; g < groups; ++g) {
+        float scale, bias;
+        quantise_group(values.data() + g * group, model.group, model.bits, model.dtype, codes.data(), &scale, &bias);
+        store_float(model.dtype, scales.data(), static_cast<int64_t>(g), scale);
+        store_float(model.dtype, biases.data(), static_cast<int64_t>(g), bias);
+        for (size_t i = 0; i < group; ++i) {
+            size_t bit = (g * group + i) * static_cast<size_t>(model.bits);
+            unsigned code = static_cast<unsigned>(codes[i]) << (bit % 8);
+            packed[bit / 8] = static_cast<uint8_t>(packed[bit / 8] | code);
+            if (bit % 8 + static_cast<size_t>(model.bits) > 8)
+                packed[bit / 8 + 1] = static_cast<uint8_t>(packed[bit / 8 + 1] | (code >> 8));
+        }
+    }
+    std::vector<int64_t> packed_shape = shape, group_shape = shape;
+    packed_shape.back() = shape.back() * model.bits / 32;
+    group_shape.back() = shape.back() / model.group;
+    put(path + ".weight", Element::kU32, packed_shape, std::move(packed));
+    put(path + ".scales", element, group_shape, std::move(scales));
+    put(path + ".biases", element, group_shape, std::move(biases));
+}
+
+void WeightStore::guess_quantisation(const std::string& path, int cols) {
+    const TensorView* weight = find(path + ".weight");
+    const TensorView* scales = find(path + ".scales");
+    if (weight == nullptr || scales == nullptr || !has(path + ".biases")) return;
+    if (weight->shape.size() != 2 || scales->shape.size() != 2 || scales->shape[1] == 0) return;
+    per_path_[path] = {Storage::kAffine, static_cast<int>(weight->shape[1] * 32 / cols),
+                       static_cast<int>(cols / scales->shape[1])};
 }
 
 void WeightStore::finish(const std::string& model_type) const {

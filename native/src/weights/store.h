@@ -21,7 +21,9 @@ class WeightStore {
 
     // Gives every tensor a new name; an empty one drops it.
     void rename(const std::function<std::string(const std::string&)>& rule);
+    void rename_one(const std::string& from, const std::string& to);
     void drop_prefix(const std::string& prefix);
+    void reshape(const std::string& name, std::vector<int64_t> shape);  // of as many elements
 
     bool has(const std::string& name) const { return tensors_.count(name) != 0; }
     const TensorView* find(const std::string& name) const;
@@ -39,8 +41,11 @@ class WeightStore {
     // The bias is taken where the file has one; `bias` says whether it must be there.
     Linear linear(const std::string& path, int rows, int cols, bool bias = false);
 
-    // A tensor without its file: for conversions at load time.
-    void put(TensorView view, std::vector<uint8_t> bytes);
+    // For conversions at load time. put_like stores `values` as `path`.weight (and .scales, .biases) in the way `model`
+    // is stored. guess_quantisation takes affine bits and groups of `path`, `cols` wide, from its tensors' shapes.
+    void put_like(const Weight& model, const std::string& path, const std::vector<float>& values,
+                  std::vector<int64_t> shape);
+    void guess_quantisation(const std::string& path, int cols);
     void remove(const std::string& name) { tensors_.erase(name); }
 
     void finish(const std::string& model_type) const;
@@ -57,6 +62,7 @@ class WeightStore {
     Quantisation parse_quantisation(const Json& object, const std::string& where) const;
     Quantisation quantisation_of(const std::string& path) const;
     const TensorView& take(const std::string& name);
+    void put(const std::string& name, Element element, std::vector<int64_t> shape, std::vector<uint8_t> bytes);
     Weight build(const std::string& path, const std::vector<int64_t>& shape);
     void attach_scales(Weight& weight, const std::string& path, std::vector<int64_t> shape);
 
