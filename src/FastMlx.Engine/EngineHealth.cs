@@ -33,6 +33,15 @@ public sealed record EngineHealth
     public long Preemptions { get; init; }
     public long Evictions { get; init; }
 
+    /// <summary>Chunk files of the disk tier, and chunks written and read back since the start.</summary>
+    public long DiskBytes { get; init; }
+    public int DiskChunks { get; init; }
+    public long DiskSaved { get; init; }
+    public long DiskRestored { get; init; }
+
+    /// <summary>There is no disk tier, or it has stopped saving after a failure.</summary>
+    public bool DiskIsOff { get; init; }
+
     /// <summary>Sampled and prefilled tokens a second over the last seconds with work; 0 when idle.</summary>
     public double SampledPerSecond { get; init; }
     public double PrefilledPerSecond { get; init; }

@@ -20,6 +20,7 @@ public sealed partial class EngineLoop : IGenerator, IAsyncDisposable
     private readonly LiveCounter _live;
     private readonly Parker _parker = new();
     private readonly Delivery _delivery;
+    private readonly DiskHolder _disk = new();
     private readonly HealthBoard _health = new();
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ITimer _watchdog;
@@ -81,7 +82,7 @@ public sealed partial class EngineLoop : IGenerator, IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(request);
         generation = null;
-        if (_stopping || _health.Limits is not { } limits)
+        if (_stopping || _health.Limits is not { } limits || Health.State == EngineState.Stopped)
         {
             return SubmitResult.Stopped;
         }
@@ -139,6 +140,7 @@ public sealed partial class EngineLoop : IGenerator, IAsyncDisposable
             return; // The thread still uses what would be disposed below; the process is about to end.
         }
 
+        _disk.Dispose();
         _delivery.Dispose();
         _parker.Dispose();
     }
@@ -156,7 +158,7 @@ public sealed partial class EngineLoop : IGenerator, IAsyncDisposable
     }
 
     private EngineThread CreateThread(EngineThread? abandoned) => new(
-        new EngineThreadContext(_open, _options, _time, _log, _requests, _parker, _delivery, _health, _ready)
+        new EngineThreadContext(_open, _options, _time, _log, _requests, _parker, _delivery, _health, _ready, _disk)
         {
             IsStopping = () => _stopping,
             NowMs = NowMs,

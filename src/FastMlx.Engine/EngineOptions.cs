@@ -45,6 +45,9 @@ public sealed record EngineOptions
     /// <summary>The same for the first steps after opening, which page the weights in from a slow disk.</summary>
     public double StuckFirstStepMs { get; init; } = 300_000;
 
+    /// <summary>The disk tier of the prefix cache; null for none.</summary>
+    public DiskCacheOptions? DiskCache { get; init; }
+
     /// <summary>Tokens that wait for a slow consumer; a full ring pauses its generation, never the engine.</summary>
     public int TokenRingCapacity { get; init; } = 4096;
 }

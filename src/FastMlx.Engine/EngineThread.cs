@@ -11,6 +11,8 @@ namespace FastMlx.Engine;
 [SuppressMessage("Design", "CA1001", Justification = "The thread itself disposes its model; nobody else may.")]
 internal sealed partial class EngineThread
 {
+    private const double SaveAtStopMs = 3000;
+
     private readonly EngineThreadContext _context;
     private readonly EngineThread? _abandoned;
     private readonly HashSet<LiveGeneration> _live = [];
@@ -24,7 +26,7 @@ internal sealed partial class EngineThread
     {
         _context = context;
         _abandoned = abandoned;
-        _reporter = new HealthReporter(context.Health, abandoned?._reporter);
+        _reporter = new HealthReporter(context.Health, context.Disk, abandoned?._reporter);
     }
 
     public StepGate Gate { get; } = new();
@@ -43,7 +45,7 @@ internal sealed partial class EngineThread
     {
         try
         {
-            _abandoned?.EndLive("The engine was stuck and has been restarted.");
+            _abandoned?.Bury();
             if (Reopen(isFirst: _abandoned is null))
             {
                 Serve();
@@ -52,6 +54,13 @@ internal sealed partial class EngineThread
         catch (AbandonedException)
         {
             // The successor owns everything but the model, which only this thread may close.
+        }
+        catch (Exception e)
+        {
+            // Ours, and worse than anything recovery is made for: refuse from now on rather than hang.
+            LogDead(_context.Log, e);
+            _context.Health.Mark(EngineState.Stopped, "The engine has failed: " + e.Message);
+            EndLive("The engine has failed.");
         }
         finally
         {
@@ -87,7 +96,9 @@ internal sealed partial class EngineThread
 
         _pipeline!.Drop(ModelFailure.Internal, "The server is stopping.");
         Drain();
+        _pipeline.Scheduler.FailAll("The server is stopping.", _context.NowMs());
         EndLive("The server is stopping.");
+        SaveRest();
         _reporter.Publish(EngineState.Stopped, _pipeline!, _context.NowMs());
     }
 
@@ -131,6 +142,42 @@ internal sealed partial class EngineThread
         }
     }
 
+    // What is cached and not yet on disk; the limit keeps a stop short.
+    private void SaveRest()
+    {
+        if (_model is null)
+        {
+            return;
+        }
+
+        var untilMs = _context.NowMs() + SaveAtStopMs;
+        var scheduler = _pipeline!.Scheduler;
+        scheduler.Sweep(_context.NowMs());
+        while (_context.NowMs() < untilMs)
+        {
+            scheduler.PollArchive();
+            if (scheduler.SaveOne())
+            {
+                continue;
+            }
+
+            if (_context.Disk.Tier is not { IsBusy: true })
+            {
+                break;
+            }
+
+            _context.Parker.Prepare();
+            _context.Parker.Sleep(10);
+        }
+    }
+
+    // The successor's first act: nobody else touches what an abandoned thread left.
+    private void Bury()
+    {
+        EndLive("The engine was stuck and has been restarted.");
+        _pipeline?.Scheduler.ForgetArchive();
+    }
+
     private void EndLive(string message)
     {
         foreach (var live in _live.ToArray())
@@ -153,6 +200,7 @@ internal sealed partial class EngineThread
                 var model = _context.Open();
                 _model = new GuardedModel(model, Gate, _context.Time);
                 var limits = EngineLimits.Derive(_context.Options, model.Info);
+                _context.Disk.Open(_context.Options.DiskCache, model.Info, _context.Log, _context.Parker.Wake);
                 Rebind(limits);
                 _context.Health.Publish(model.Info, limits);
                 _context.Ready.TrySetResult();
@@ -185,7 +233,8 @@ internal sealed partial class EngineThread
     {
         if (_pipeline is null)
         {
-            _pipeline = new StepPipeline(_model!, _context.Options, limits, _context.NowMs, _context.Log);
+            _pipeline = new StepPipeline(
+                _model!, _context.Options, limits, _context.Disk.Tier, _context.NowMs, _context.Log);
         }
         else
         {
@@ -221,6 +270,9 @@ internal sealed partial class EngineThread
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The model is opened again after a failure.")]
     private static partial void LogBroken(ILogger log, Exception e);
+
+    [LoggerMessage(Level = LogLevel.Critical, Message = "The engine thread has ended by a failure of its own.")]
+    private static partial void LogDead(ILogger log, Exception e);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The model could not be opened (attempt {Attempt}).")]
     private static partial void LogOpenFailed(ILogger log, int attempt, Exception e);

@@ -13,7 +13,8 @@ internal sealed record EngineThreadContext(
     Parker Parker,
     Delivery Delivery,
     HealthBoard Health,
-    TaskCompletionSource Ready)
+    TaskCompletionSource Ready,
+    DiskHolder Disk)
 {
     public required Func<bool> IsStopping { get; init; }
 

@@ -89,6 +89,36 @@ internal sealed class GuardedModel(IModel model, StepGate gate, TimeProvider tim
         }
     }
 
+    public bool CanSaveRows => model.CanSaveRows;
+
+    public long SavedRowsSize(int slot, int first, int count) => model.SavedRowsSize(slot, first, count);
+
+    public void SaveRows(int slot, int first, int count, Span<byte> destination)
+    {
+        Enter();
+        try
+        {
+            model.SaveRows(slot, first, count, destination);
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    public bool LoadRows(int slot, ReadOnlySpan<byte> saved)
+    {
+        Enter();
+        try
+        {
+            return model.LoadRows(slot, saved);
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
     public void BeginStep(ReadOnlySpan<StepRow> rows, ReadOnlySpan<int> tokens)
     {
         Enter();

@@ -7,7 +7,7 @@ namespace FastMlx.Engine;
 /// Turns the scheduler's counts into snapshots, at most ten a second while steps run, so that a step allocates
 /// nothing. Engine thread.
 /// </summary>
-internal sealed class HealthReporter(HealthBoard board, HealthReporter? before)
+internal sealed class HealthReporter(HealthBoard board, DiskHolder disk, HealthReporter? before)
 {
     private const double PeriodMs = 100;
 
@@ -64,6 +64,11 @@ internal sealed class HealthReporter(HealthBoard board, HealthReporter? before)
             Failures = totals.Failures,
             Preemptions = totals.Preemptions,
             Evictions = table.Evictions,
+            DiskBytes = disk.Tier?.Bytes ?? 0,
+            DiskChunks = disk.Tier?.Chunks ?? 0,
+            DiskSaved = disk.Tier?.Saved ?? 0,
+            DiskRestored = disk.Tier?.Restored ?? 0,
+            DiskIsOff = disk.Tier?.IsOff ?? true,
             Restarts = _restarts,
             SampledPerSecond = _sampledPerSecond,
             PrefilledPerSecond = _prefilledPerSecond,

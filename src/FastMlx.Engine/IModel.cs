@@ -19,6 +19,10 @@ public interface IModel : IDisposable
     /// <summary>Cuts a slot to <paramref name="length"/> tokens; false where its state cannot be cut there.</summary>
     bool TryTrimSlot(int slot, int length);
 
+    /// <summary>
+    /// Bytes that this slot's state takes. What slots share may be counted in one of them or divided: the sum over all
+    /// slots is compared with the budget. Asked once a row and step; must be cheap.
+    /// </summary>
     ulong SlotBytes(int slot);
 
     void CloseSlot(int slot);
@@ -30,6 +34,26 @@ public interface IModel : IDisposable
 
     /// <summary>A slot from saved bytes, or -1 where they do not belong to this model.</summary>
     int LoadSlot(ReadOnlySpan<byte> saved);
+
+    /// <summary>
+    /// Whether state is one row a token, so that ranges can be saved and appended on their own (see
+    /// <see cref="SaveRows"/>). A model that can also trims. False: only whole slots are saved, as one span.
+    /// </summary>
+    bool CanSaveRows => false;
+
+    /// <summary>Bytes that <see cref="SaveRows"/> would write.</summary>
+    long SavedRowsSize(int slot, int first, int count) =>
+        throw new ModelException(ModelFailure.Unsupported, "This model does not save rows.");
+
+    /// <summary>Saves the state of tokens [first, first + count).</summary>
+    void SaveRows(int slot, int first, int count, Span<byte> destination) =>
+        throw new ModelException(ModelFailure.Unsupported, "This model does not save rows.");
+
+    /// <summary>
+    /// Appends saved rows to a slot whose length is where they began; false, and the slot as before, where they do not
+    /// belong to this model or not there.
+    /// </summary>
+    bool LoadRows(int slot, ReadOnlySpan<byte> saved) => false;
 
     /// <summary>Queues a step. At most two are in flight.</summary>
     void BeginStep(ReadOnlySpan<StepRow> rows, ReadOnlySpan<int> tokens);

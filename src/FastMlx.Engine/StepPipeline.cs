@@ -1,3 +1,4 @@
+using FastMlx.Engine.Disk;
 using FastMlx.Engine.Scheduling;
 using Microsoft.Extensions.Logging;
 
@@ -18,14 +19,14 @@ internal sealed partial class StepPipeline
     private IModel _model;
     private int _failuresInARow;
 
-    public StepPipeline(IModel model, EngineOptions options, EngineLimits limits, Func<double> nowMs, ILogger log)
+    public StepPipeline(IModel model, EngineOptions options, EngineLimits limits, DiskTier? disk, Func<double> nowMs, ILogger log)
     {
         _model = model;
         _options = options;
         _nowMs = nowMs;
         _log = log;
         Meter = new StepMeter(options.StepsInFlight);
-        Scheduler = new Scheduler(model, options, limits);
+        Scheduler = new Scheduler(model, options, limits, disk);
     }
 
     public Scheduler Scheduler { get; }
@@ -47,7 +48,7 @@ internal sealed partial class StepPipeline
             return true;
         }
 
-        return hasBegun;
+        return hasBegun || Scheduler.SaveOne();
     }
 
     /// <summary>Ends steps in flight whose results are of no use; their sequences fail.</summary>
@@ -59,9 +60,10 @@ internal sealed partial class StepPipeline
             {
                 _model.EndStep(step.Next);
             }
-            catch (ModelException)
+            catch (Exception e) when (e is not AbandonedException)
             {
                 // Expected: what was queued behind a failed step depends on it.
+                LogDropped(_log, e.Message);
             }
 
             Scheduler.Fail(step, kind, message, _nowMs());
@@ -146,6 +148,9 @@ internal sealed partial class StepPipeline
             throw failure; // The loss of the slots did not help: the model goes too.
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "A step behind a failed one: {Reason}")]
+    private static partial void LogDropped(ILogger log, string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "A step failed ({Kind}): {Reason}")]
     private static partial void LogStepFailed(ILogger log, ModelFailure kind, string reason);

@@ -36,7 +36,7 @@ internal sealed class ChunkHeader
     public long Serial { get; init; }
 
     public int Bytes =>
-        FixedBytes + (4 * Tokens.Length) + (4 * Checksums.Length) + Encoding.UTF8.GetByteCount(ModelName) + KeyBytes;
+        FixedBytes + (4 * Tokens.Length) + (4 * BlockChecksum.BlockCount(PayloadBytes)) + Encoding.UTF8.GetByteCount(ModelName) + KeyBytes;
 
     private static ReadOnlySpan<byte> Magic => "FMLXKV01"u8;
 
@@ -54,6 +54,21 @@ internal sealed class ChunkHeader
         hash.AppendData(MemoryMarshal.AsBytes(tokens));
         return hash.GetHashAndReset();
     }
+
+    /// <summary>The same head with the checksums of its payload filled in.</summary>
+    public ChunkHeader WithChecksums(ReadOnlySpan<byte> payload) => new()
+    {
+        Fingerprint = Fingerprint,
+        Partition = Partition,
+        Kind = Kind,
+        ParentKey = ParentKey,
+        First = First,
+        Tokens = Tokens,
+        PayloadBytes = PayloadBytes,
+        Checksums = BlockChecksum.ComputeAll(payload),
+        ModelName = ModelName,
+        Serial = Serial,
+    };
 
     public byte[] Key() => Key(Fingerprint, Partition, Kind, ParentKey, First, Tokens);
 

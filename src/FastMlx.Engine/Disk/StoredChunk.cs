@@ -9,6 +9,18 @@ internal sealed class StoredChunk(string name, StoredChunk? parent, ChunkHeader 
 
     public StoredChunk? Parent { get; } = parent;
 
+    /// <summary>The chunk of the chain that is still there and ends at or before a length; null for none.</summary>
+    public StoredChunk? UpTo(int length)
+    {
+        var chunk = this;
+        while (chunk is not null && (chunk.IsGone || chunk.End > length))
+        {
+            chunk = chunk.Parent;
+        }
+
+        return chunk;
+    }
+
     /// <summary>Names and tokens; another model's chunk keeps no tokens.</summary>
     public ChunkHeader Header { get; } = header;
 

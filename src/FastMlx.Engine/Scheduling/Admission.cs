@@ -4,7 +4,7 @@ namespace FastMlx.Engine.Scheduling;
 /// Starts waiting sequences: finds what the cache holds of their prompts, lets a newcomer wait for one that is just
 /// computing the same prefix, and asks the memory before a slot.
 /// </summary>
-internal sealed class Admission(TimelineTable table, EngineLimits limits, int maxRunning, SchedulerTotals totals)
+internal sealed class Admission(TimelineTable table, EngineLimits limits, int maxRunning, SchedulerTotals totals, Archive? archive)
 {
     /// <summary>An answer's growth that is reserved at the start; what goes beyond may be preempted.</summary>
     private const int ReservedTokens = 256;
@@ -32,12 +32,12 @@ internal sealed class Admission(TimelineTable table, EngineLimits limits, int ma
         {
             var sequence = waiting[i];
             var outcome = TryStart(sequence, running, out var failure);
-            if (outcome == Outcome.NoRoom)
+            if (outcome == Outcome.NoRoom && running.Count > 0)
             {
                 return; // Nobody overtakes the most urgent one, or it might wait for ever.
             }
 
-            if (outcome == Outcome.Waits)
+            if (outcome is Outcome.Waits or Outcome.NoRoom)
             {
                 i++;
                 continue;
@@ -87,7 +87,14 @@ internal sealed class Admission(TimelineTable table, EngineLimits limits, int ma
 
         try
         {
-            return Attach(sequence, match, running.Count == 0, out failure);
+            var restored = default(Timeline);
+            if (archive is not null && archive.MustWait(sequence, match.Length, out restored))
+            {
+                return Outcome.Waits;
+            }
+
+            var isAlone = running.Count == 0 && archive?.Restoring is null;
+            return Attach(sequence, match, restored, isAlone, out failure);
         }
         catch (ModelException e)
         {
@@ -96,11 +103,11 @@ internal sealed class Admission(TimelineTable table, EngineLimits limits, int ma
         }
     }
 
-    private Outcome Attach(Sequence sequence, Match match, bool isAlone, out string? failure)
+    private Outcome Attach(Sequence sequence, Match match, Timeline? restored, bool isAlone, out string? failure)
     {
         failure = null;
-        var timeline = default(Timeline);
-        if (match.Source is { } source)
+        var timeline = restored is null ? null : Cut(restored, sequence);
+        if (timeline is null && match.Source is { } source)
         {
             if (source.InFlight > 0)
             {
@@ -166,14 +173,42 @@ internal sealed class Admission(TimelineTable table, EngineLimits limits, int ma
         }
     }
 
+    /// <summary>What came from the disk, cut to what the prompt shares; null where nothing of it can be used.</summary>
+    private Timeline? Cut(Timeline restored, Sequence sequence)
+    {
+        var tokens = sequence.Tokens.AsSpan(0, sequence.Known - 1);
+        var shared = tokens.CommonPrefixLength(restored.Tokens.AsSpan(0, restored.Count));
+        try
+        {
+            if (shared > 0 && table.TryTake(restored, shared))
+            {
+                return restored;
+            }
+
+            table.Keep(restored, sequence.Weight);
+        }
+        catch (ModelException)
+        {
+            table.Close(restored);
+        }
+
+        return null;
+    }
+
     private bool HasRoom(Sequence sequence, List<Sequence> running)
     {
-        if (running.Count == 0)
+        var restoring = archive?.Restoring;
+        if (running.Count == 0 && (restoring is null || restoring == sequence))
         {
             return true;
         }
 
         var needed = Needed(sequence) + table.FixedBytes;
+        if (restoring is not null)
+        {
+            needed += (restoring.Timeline?.Bytes ?? 0) + (restoring == sequence ? 0 : Needed(restoring));
+        }
+
         foreach (var other in running)
         {
             needed += (other.Timeline?.Bytes ?? 0) + Needed(other);
@@ -192,6 +227,11 @@ internal sealed class Admission(TimelineTable table, EngineLimits limits, int ma
 
     private bool IsLeading(Sequence leader, int length)
     {
+        if (leader.IsAlive && leader == archive?.Restoring)
+        {
+            return true;
+        }
+
         if (!leader.IsAlive || leader.Timeline is not { } timeline)
         {
             return false;
@@ -203,6 +243,18 @@ internal sealed class Admission(TimelineTable table, EngineLimits limits, int ma
     private bool FindLeader(Sequence sequence, int have, List<Sequence> running)
     {
         var tokens = sequence.Tokens.AsSpan(0, sequence.Known - 1);
+        if (archive?.Restoring is { } restoring && restoring != sequence
+            && restoring.Request.Partition == sequence.Request.Partition)
+        {
+            var coming = tokens.CommonPrefixLength(restoring.Tokens.AsSpan(0, restoring.Restore!.Length));
+            if (coming >= have + LeastShared)
+            {
+                sequence.Leader = restoring;
+                sequence.LeaderLength = coming;
+                return true;
+            }
+        }
+
         foreach (var other in running)
         {
             if (!other.IsAlive || other.Begun >= other.Known || other.Request.Partition != sequence.Request.Partition)

@@ -1,3 +1,6 @@
+using System.Diagnostics.CodeAnalysis;
+using FastMlx.Engine.Disk;
+
 namespace FastMlx.Engine.Scheduling;
 
 /// <summary>
@@ -12,19 +15,19 @@ internal sealed class Scheduler
     private readonly List<Sequence> _waiting = [];
     private readonly List<Sequence> _running = [];
     private readonly ChunkSizer _sizer;
+    private readonly DiskTier? _disk;
     private TimelineTable _table;
     private Admission _admission;
     private Planner _planner;
+    private Archive? _archive;
     private long _steps;
 
-    public Scheduler(IModel model, EngineOptions options, EngineLimits limits)
+    public Scheduler(IModel model, EngineOptions options, EngineLimits limits, DiskTier? disk)
     {
         _options = options;
-        Limits = limits;
+        _disk = disk;
         _sizer = new ChunkSizer(options.MaxStepTokens, options.ChunkTargetMs, options.IdleChunkTargetMs);
-        _table = new TimelineTable(model, limits.StateBytes, options.MaxSlots);
-        _admission = new Admission(_table, limits, options.MaxRunning, Totals);
-        _planner = new Planner(_table, options, limits, _sizer, Totals);
+        Bind(model, limits);
     }
 
     public EngineLimits Limits { get; private set; }
@@ -41,7 +44,8 @@ internal sealed class Scheduler
 
     /// <summary>Whether a flag or room in a ring has appeared that the next turn can act upon.</summary>
     public bool HasNews =>
-        _waiting.Exists(one => one.Output.CancelRequested)
+        (_archive?.HasResults ?? false)
+        || _waiting.Exists(one => one.Output.CancelRequested)
         || _running.Exists(one => one.Output.CancelRequested || one.Output.Room > 0);
 
     public int ChunkTokens => _sizer.Chunk(beside: true);
@@ -64,10 +68,12 @@ internal sealed class Scheduler
     /// <summary>Between steps: honours cancel flags, and takes sequences out whose last step has finished.</summary>
     public void Sweep(double nowMs)
     {
+        _archive?.Poll();
         for (var i = _waiting.Count - 1; i >= 0; i--)
         {
             if (_waiting[i].Output.CancelRequested)
             {
+                _archive?.Abandon(_waiting[i]);
                 Finish(_waiting[i], FinishReason.Cancelled, null, nowMs);
                 _waiting.RemoveAt(i);
             }
@@ -103,6 +109,9 @@ internal sealed class Scheduler
         _admission.Admit(_waiting, _running, (sequence, failure) =>
             Finish(sequence, FinishReason.Failed, failure, nowMs), nowMs);
     }
+
+    /// <summary>Saves a piece of the cache to disk; to be called where there is nothing to compute.</summary>
+    public bool SaveOne() => _archive?.SaveOne() ?? false;
 
     /// <summary>Fills the step; false where there is nothing to compute now.</summary>
     public bool Plan(Step step)
@@ -190,10 +199,8 @@ internal sealed class Scheduler
     /// <summary>The model is gone and a new one is open: all slots are lost, living sequences start again.</summary>
     public void Replace(IModel model, EngineLimits limits)
     {
-        Limits = limits;
-        _table = new TimelineTable(model, limits.StateBytes, _options.MaxSlots);
-        _admission = new Admission(_table, limits, _options.MaxRunning, Totals);
-        _planner = new Planner(_table, _options, limits, _sizer, Totals);
+        _archive?.Forget();
+        Bind(model, limits);
         foreach (var sequence in _running)
         {
             sequence.SamplesInFlight = 0;
@@ -211,7 +218,23 @@ internal sealed class Scheduler
             Finish(sequence, FinishReason.Failed, message, nowMs);
         }
 
+        _archive?.Forget();
         _waiting.Clear();
+    }
+
+    public void PollArchive() => _archive?.Poll();
+
+    /// <summary>Gives up what is on its way from the disk; the slots it was meant for are gone.</summary>
+    public void ForgetArchive() => _archive?.Forget();
+
+    [MemberNotNull(nameof(_table), nameof(_admission), nameof(_planner), nameof(Limits))]
+    private void Bind(IModel model, EngineLimits limits)
+    {
+        Limits = limits;
+        _table = new TimelineTable(model, limits.StateBytes, _options.MaxSlots);
+        _archive = _disk is null ? null : new Archive(model, _table, _disk);
+        _admission = new Admission(_table, limits, _options.MaxRunning, Totals, _archive);
+        _planner = new Planner(_table, _options, limits, _sizer, Totals);
     }
 
     private static void AddLastCheckpoint(Sequence sequence)

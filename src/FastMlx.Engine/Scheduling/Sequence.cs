@@ -1,3 +1,5 @@
+using FastMlx.Engine.Disk;
+
 namespace FastMlx.Engine.Scheduling;
 
 /// <summary>
@@ -65,6 +67,12 @@ internal sealed class Sequence
 
     /// <summary>How often a failed or preempted step made it start again.</summary>
     public int Restarts { get; set; }
+
+    /// <summary>State on its way from the disk into <see cref="Timeline"/>, while the sequence still waits.</summary>
+    public Restore? Restore { get; set; }
+
+    /// <summary>The disk was asked; it is asked once.</summary>
+    public bool AskedDisk { get; set; }
 
     public bool Admitted { get; set; }
 

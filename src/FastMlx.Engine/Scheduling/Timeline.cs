@@ -1,3 +1,5 @@
+using FastMlx.Engine.Disk;
+
 namespace FastMlx.Engine.Scheduling;
 
 /// <summary>A slot of the model and the tokens its state holds. Running while it has an owner, cached otherwise.</summary>
@@ -35,6 +37,9 @@ internal sealed class Timeline(ulong partition, int slot)
     /// <summary>Where it ends in the radix tree; null while it is not indexed.</summary>
     public RadixNode? Node { get; set; }
 
-    /// <summary>Tokens of it that the disk holds.</summary>
-    public int Saved { get; set; }
+    /// <summary>The last chunk of it that the disk holds; null for none.</summary>
+    public StoredChunk? Stored { get; set; }
+
+    /// <summary>Its state could not be saved; not to be tried again.</summary>
+    public bool IsUnsavable { get; set; }
 }

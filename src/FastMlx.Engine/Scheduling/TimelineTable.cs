@@ -67,6 +67,29 @@ internal sealed class TimelineTable(IModel model, ulong bytesMax, int slotsMax)
         return fork;
     }
 
+    /// <summary>A slot that the model made from saved state, as a timeline of these tokens.</summary>
+    public Timeline Adopt(int slot, ulong partition, int[] tokens, int count)
+    {
+        var timeline = new Timeline(partition, slot) { Tokens = tokens, Count = count, Settled = count };
+        _all.Add(timeline);
+        Measure(timeline);
+        return timeline;
+    }
+
+    /// <summary>Makes a slot's worth of room; false where every slot is running.</summary>
+    public bool MakeSlot()
+    {
+        while (_all.Count >= slotsMax)
+        {
+            if (!EvictOne())
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
     /// <summary>Takes a cached timeline out of the cache, cut to <paramref name="length"/>; false where it cannot.</summary>
     public bool TryTake(Timeline timeline, int length)
     {
@@ -78,7 +101,7 @@ internal sealed class TimelineTable(IModel model, ulong bytesMax, int slotsMax)
         _tree.Remove(timeline);
         timeline.Count = length;
         timeline.Settled = length;
-        timeline.Saved = Math.Min(timeline.Saved, length);
+        timeline.Stored = timeline.Stored?.UpTo(length);
         Measure(timeline);
         return true;
     }
@@ -110,6 +133,8 @@ internal sealed class TimelineTable(IModel model, ulong bytesMax, int slotsMax)
     public void Keep(Timeline timeline, double weight)
     {
         timeline.Owner = null;
+        timeline.IsUnsavable = false;
+        timeline.Stored = timeline.Stored?.UpTo(timeline.Count);
         timeline.Weight = weight;
         _tree.Remove(timeline);
         if (timeline.Count == 0)
@@ -203,12 +228,9 @@ internal sealed class TimelineTable(IModel model, ulong bytesMax, int slotsMax)
 
     private Timeline? Acquire(ulong partition, Timeline? source, int length)
     {
-        while (_all.Count >= slotsMax)
+        if (!MakeSlot())
         {
-            if (!EvictOne())
-            {
-                return null;
-            }
+            return null;
         }
 
         while (true)
@@ -217,7 +239,7 @@ internal sealed class TimelineTable(IModel model, ulong bytesMax, int slotsMax)
             {
                 var slot = source is null ? model.OpenSlot() : model.ForkSlot(source.Slot, length);
                 var timeline = new Timeline(partition, slot) { Count = length, Settled = length };
-                timeline.Saved = Math.Min(source?.Saved ?? 0, length);
+                timeline.Stored = source?.Stored?.UpTo(length);
                 timeline.Tokens = source?.Tokens ?? [];
                 _all.Add(timeline);
                 Measure(timeline);

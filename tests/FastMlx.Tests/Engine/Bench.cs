@@ -1,4 +1,5 @@
 using FastMlx.Engine;
+using FastMlx.Engine.Disk;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FastMlx.Tests.Engine;
@@ -6,7 +7,7 @@ namespace FastMlx.Tests.Engine;
 /// <summary>A pipeline over a <see cref="HashModel"/> that a test drives turn by turn, with a clock it sets.</summary>
 internal sealed class Bench
 {
-    public Bench(HashModelOptions model, EngineOptions? options = null, double stepMs = 10)
+    public Bench(HashModelOptions model, EngineOptions? options = null, DiskTier? disk = null, double stepMs = 10)
     {
         Options = (options ?? new EngineOptions()) with
         {
@@ -17,7 +18,7 @@ internal sealed class Bench
         StepMs = stepMs;
         Model = new HashModel(model);
         Limits = EngineLimits.Derive(Options, Model.Info);
-        Pipeline = new StepPipeline(Model, Options, Limits, () => NowMs, NullLogger.Instance);
+        Pipeline = new StepPipeline(Model, Options, Limits, disk, () => NowMs, NullLogger.Instance);
     }
 
     public EngineOptions Options { get; }

@@ -133,6 +133,41 @@ public sealed class HashModel(HashModelOptions options) : IModel
         return Add(slot);
     }
 
+    public bool CanSaveRows => options.CanSaveRows && options.CanTrim;
+
+    public long SavedRowsSize(int slot, int first, int count) => 12 + (8L * count);
+
+    public void SaveRows(int slot, int first, int count, Span<byte> destination)
+    {
+        var timeline = AtRest(slot);
+        Require(CanSaveRows && first + count <= timeline.Rows.Count, "save rows that are not there");
+        Require(destination.Length == SavedRowsSize(slot, first, count), "save rows into a buffer of another size");
+        Call(ModelCall.Save);
+        MemoryMarshal.Write(destination, MagicFormat + 1);
+        MemoryMarshal.Write(destination[4..], first);
+        MemoryMarshal.Write(destination[8..], count);
+        var rows = CollectionsMarshal.AsSpan(timeline.Rows).Slice(first, count);
+        MemoryMarshal.AsBytes(rows).CopyTo(destination[12..]);
+    }
+
+    public bool LoadRows(int slot, ReadOnlySpan<byte> saved)
+    {
+        var timeline = AtRest(slot);
+        Call(ModelCall.Load);
+        var count = saved.Length < 12 ? -1 : MemoryMarshal.Read<int>(saved[8..]);
+        if (count < 0 || saved.Length != 12 + (8L * count) || MemoryMarshal.Read<int>(saved) != MagicFormat + 1
+            || MemoryMarshal.Read<int>(saved[4..]) != timeline.Rows.Count)
+        {
+            return false;
+        }
+
+        var rows = new ulong[count];
+        saved[12..].CopyTo(MemoryMarshal.AsBytes(rows.AsSpan()));
+        timeline.Rows.AddRange(rows);
+        timeline.SampledInStep = -1;
+        return true;
+    }
+
     public void BeginStep(ReadOnlySpan<StepRow> rows, ReadOnlySpan<int> tokens)
     {
         CheckThread();

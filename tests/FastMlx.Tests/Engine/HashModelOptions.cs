@@ -6,6 +6,8 @@ public sealed record HashModelOptions
 {
     public bool CanTrim { get; init; } = true;
 
+    public bool CanSaveRows { get; init; }
+
     public int ContextMax { get; init; } = 4096;
 
     public int MaxSlots { get; init; } = 64;

@@ -1,4 +1,5 @@
 using FastMlx.Engine;
+using FastMlx.Engine.Disk;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FastMlx.Tests.Engine;
@@ -23,14 +24,17 @@ internal sealed class SimulatedLife
     private EngineLimits _limits;
     private HashModel _model;
     private StepPipeline _pipeline;
+    private readonly MemoryFiles? _files;
+    private DiskTier? _disk;
     private double _nowMs;
     private long _work;
+    private bool _quiet;
 
     public SimulatedLife(int seed)
     {
         _seed = seed;
         _random = new Random(seed);
-        var context = _random.Next(40, 300);
+        var context = _random.Next(40, 400);
         var maxRunning = _random.Next(1, 6);
         _canFail = _random.Next(3) == 0;
         _modelOptions = new HashModelOptions
@@ -39,6 +43,7 @@ internal sealed class SimulatedLife
             ContextMax = context,
             MaxStepTokens = _random.Next(maxRunning, 64),
             MaxSlots = maxRunning + _random.Next(0, 8),
+            CanSaveRows = _random.Next(2) == 0,
             FixedBytes = (ulong)_random.Next(2) * 100,
             Fails = _canFail ? Fails : null,
         };
@@ -59,12 +64,23 @@ internal sealed class SimulatedLife
             StepsInFlight = _random.Next(1, 3),
             AgingMs = _random.Next(1, 200),
         };
+        if (_random.Next(2) == 0)
+        {
+            _files = new MemoryFiles { Fails = _canFail ? DiskFails : null };
+        }
+
         _model = Open();
         _limits = EngineLimits.Derive(_options, _model.Info);
-        _pipeline = new StepPipeline(_model, _options, _limits, () => _nowMs, NullLogger.Instance);
+        _pipeline = Start();
     }
 
     public int Requests => _clients.Count;
+
+    public int Restarts { get; private set; }
+
+    public long Saved { get; private set; }
+
+    public long Restored { get; private set; }
 
     public long Fed => _models.Sum(model => model.TokensFed);
 
@@ -74,18 +90,40 @@ internal sealed class SimulatedLife
         while (_clients.Count < requests || !_pipeline.Scheduler.IsIdle)
         {
             _nowMs += _random.NextDouble() * 5;
-            if (_clients.Count < requests && _random.Next(4) == 0)
+            if (_random.Next(30) == 0)
+            {
+                _quiet = !_quiet; // In a quiet time the engine comes to rest and saves.
+            }
+
+            if (_clients.Count < requests && !_quiet && _random.Next(4) == 0)
             {
                 Submit();
             }
 
             Disturb();
             Turn();
+            for (var i = _random.Next(3); i > 0; i--)
+            {
+                _disk?.Worker.RunOne();
+            }
+
+            if (_random.Next(25) == 0 && _quiet && _pipeline.Scheduler.IsIdle)
+            {
+                Restart();
+            }
+
             Require(_pipeline.Scheduler.Table.Count <= _options.MaxSlots, "more slots than there are");
-            Require(++turns <= 2000 + (TurnsPerToken * _work), "turns without end");
+            Require(++turns <= 4000 + (TurnsPerToken * _work), "turns without end");
         }
 
         Check();
+        Count();
+    }
+
+    private void Count()
+    {
+        Restored += _disk?.Restored ?? 0;
+        Saved += _disk?.Saved ?? 0;
     }
 
     private HashModel Open()
@@ -94,6 +132,34 @@ internal sealed class SimulatedLife
         _models.Add(model);
         return model;
     }
+
+    private StepPipeline Start()
+    {
+        if (_files is not null)
+        {
+            _disk = new DiskTier(_files, "sim", _model.Info, _random.Next(1000, 40_000), NullLogger.Instance);
+        }
+
+        return new StepPipeline(_model, _options, _limits, _disk, () => _nowMs, NullLogger.Instance);
+    }
+
+    // A new process over the same files, some of them damaged meanwhile.
+    private void Restart()
+    {
+        Check();
+        Count();
+        Restarts++;
+        for (var i = _random.Next(4); i > 0 && _files is not null; i--)
+        {
+            _files.Damage(_random);
+        }
+
+        _model.Dispose();
+        _model = Open();
+        _pipeline = Start();
+    }
+
+    private IOException? DiskFails(int operation) => _random.Next(200) == 0 ? new IOException("no space") : null;
 
     private ModelFailure? Fails(ModelCall call)
     {

@@ -23,14 +23,21 @@ public sealed class SimulationTests
     private static void Run(int firstSeed, int lives)
     {
         var requests = 0;
+        var restored = 0L;
+        var saved = 0L;
+        var restarts = 0;
         for (var seed = firstSeed; seed < firstSeed + lives; seed++)
         {
             var life = new SimulatedLife(seed);
             life.Run(RequestsPerLife);
             requests += life.Requests;
+            restored += life.Restored;
+            saved += life.Saved;
+            restarts += life.Restarts;
         }
 
-        TestContext.Current.TestOutputHelper?.WriteLine($"{requests} requests in {lives} lives from seed {firstSeed}");
+        TestContext.Current.TestOutputHelper?.WriteLine($"{requests} requests in {lives} lives from seed {firstSeed}, {restarts} restarts, {saved} chunks saved, {restored} restored");
         Assert.Equal(lives * RequestsPerLife, requests);
+        Assert.True(restored > lives / 8);
     }
 }

@@ -1,0 +1,8 @@
+namespace FastMlx.Engine.Disk;
+
+internal enum DiskJobKind
+{
+    Write,
+    Read,
+    Delete,
+}
