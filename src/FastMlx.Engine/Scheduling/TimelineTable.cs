@@ -62,9 +62,14 @@ internal sealed class TimelineTable(IModel model, ulong bytesMax, int slotsMax)
     public Timeline? Fork(Timeline source, int length)
     {
         source.Pinned = true;
-        var fork = Acquire(source.Partition, source, length);
-        source.Pinned = false;
-        return fork;
+        try
+        {
+            return Acquire(source.Partition, source, length);
+        }
+        finally
+        {
+            source.Pinned = false;
+        }
     }
 
     /// <summary>A slot that the model made from saved state, as a timeline of these tokens.</summary>

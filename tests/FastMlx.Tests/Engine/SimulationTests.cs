@@ -17,6 +17,7 @@ public sealed class SimulationTests
     public void Simulation_AMillionRequests() => Run(1_000_000, 50_000);
 
     [Theory]
+    [InlineData(1001005)] // A fork that failed left its source pinned, out of the budget's reach.
     [InlineData(1000099)] // Cancelled with its last prompt step in flight and max_tokens 0.
     public void Simulation_SeedsThatFailedOnce(int seed) => new SimulatedLife(seed).Run(RequestsPerLife);
 

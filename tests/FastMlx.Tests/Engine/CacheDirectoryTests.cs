@@ -1,0 +1,89 @@
+using FastMlx.Engine;
+using FastMlx.Engine.Disk;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace FastMlx.Tests.Engine;
+
+/// <summary>The disk tier on a real folder, through the engine's own threads.</summary>
+public sealed class CacheDirectoryTests : IDisposable
+{
+    private readonly string _folder = Path.Combine(Path.GetTempPath(), "fastmlx-test-" + Guid.NewGuid().ToString("N"));
+
+    public void Dispose()
+    {
+        if (Directory.Exists(_folder))
+        {
+            Directory.Delete(_folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task Cache_SurvivesARestartOfTheEngine_AndIsReportedVerifiedAndCleared()
+    {
+        var request = EngineLoopTests.Request(Bench.Tokens(1, 900), 20);
+        await using (var engine = await OpenAsync())
+        {
+            await EngineLoopTests.RunAsync(engine, request);
+        }
+
+        var cache = new CacheDirectory(_folder);
+        Assert.Single(cache.Report().Models);
+        Assert.Equal(919, cache.Report().Models[0].Tokens);
+        Assert.Empty(cache.Verify().Damaged);
+        if (!OperatingSystem.IsWindows())
+        {
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(_folder));
+            Assert.All(Directory.GetFiles(_folder), path =>
+                Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path)));
+        }
+
+        await using (var engine = await OpenAsync())
+        {
+            var (tokens, generation) = await EngineLoopTests.RunAsync(engine, request);
+            Assert.Equal(Cold.Answer(request, engine.ContextLength).Tokens, tokens);
+            Assert.Equal(899, generation.Stats.ReusedTokens);
+            Assert.True(engine.Health.DiskRestored > 0);
+        }
+
+        var file = Directory.GetFiles(_folder)[0];
+        var bytes = await File.ReadAllBytesAsync(file);
+        bytes[^5] ^= 1;
+        await File.WriteAllBytesAsync(file, bytes);
+        Assert.Single(cache.Verify().Damaged);
+        Assert.Equal(Directory.GetFiles(_folder).Length, cache.Clear());
+        Assert.Equal(0, cache.Report().Files);
+    }
+
+    [Fact]
+    public async Task Cache_AFolderThatCannotBe_LeavesTheEngineWithoutOne()
+    {
+        await File.WriteAllTextAsync(_folder, "in the way");
+        try
+        {
+            await using var engine = await OpenAsync();
+            var request = EngineLoopTests.Request(Bench.Tokens(1, 50), 5);
+            var (tokens, _) = await EngineLoopTests.RunAsync(engine, request);
+            Assert.Equal(Cold.Answer(request, engine.ContextLength).Tokens, tokens);
+            Assert.True(engine.Health.DiskIsOff);
+        }
+        finally
+        {
+            File.Delete(_folder);
+        }
+    }
+
+    [Fact]
+    public void Report_OfNoFolder_IsEmpty()
+    {
+        var cache = new CacheDirectory(_folder);
+        Assert.Equal(0, cache.Report().Files);
+        Assert.Equal(0, cache.Clear());
+        Assert.False(Directory.Exists(_folder));
+    }
+
+    private Task<EngineLoop> OpenAsync() =>
+        EngineLoopTests.OpenAsync(
+            new HashModelOptions { CanSaveRows = true },
+            new EngineOptions { DiskCache = new DiskCacheOptions { Folder = _folder, Fingerprint = "test" } });
+}

@@ -1,0 +1,150 @@
+using FastMlx.Engine;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace FastMlx.Tests.Engine;
+
+/// <summary>The engine fails in the open: affected generations end as failed, the others and the next ones go on.</summary>
+public sealed class SupervisionTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    [Fact]
+    public async Task Engine_AFailingStep_EndsItsGenerations_AndServesAgain()
+    {
+        var ends = 0;
+        await using var engine = await EngineLoopTests.OpenAsync(new HashModelOptions
+        {
+            Fails = call => call == ModelCall.End && Interlocked.Increment(ref ends) == 5 ? ModelFailure.Internal : null,
+        });
+        var request = EngineLoopTests.Request(Bench.Tokens(1, 20), 100);
+        var (tokens, generation) = await EngineLoopTests.RunAsync(engine, request);
+        Assert.Equal(FinishReason.Failed, generation.FinishReason);
+        Assert.Equal("end failed", generation.Failure);
+        Assert.True(tokens.SequenceEqual(Cold.Answer(request, engine.ContextLength).Tokens.Take(tokens.Count)));
+        var (again, _) = await EngineLoopTests.RunAsync(engine, request);
+        Assert.Equal(Cold.Answer(request, engine.ContextLength).Tokens, again);
+        Assert.True(engine.Health.Failures > 0);
+    }
+
+    [Fact]
+    public async Task Engine_AModelThatKeepsFailing_IsOpenedAgain()
+    {
+        var opened = 0;
+        var isBroken = true;
+        await using var engine = await EngineLoop.OpenAsync(
+            () =>
+            {
+                var number = Interlocked.Increment(ref opened);
+                return new HashModel(new HashModelOptions
+                {
+                    Fails = call => call == ModelCall.Begin && Volatile.Read(ref isBroken) && number < 3
+                        ? ModelFailure.Internal
+                        : null,
+                });
+            },
+            new EngineOptions { StateBytes = 1 << 30 },
+            TimeProvider.System,
+            NullLogger.Instance);
+        var request = EngineLoopTests.Request(Bench.Tokens(1, 20), 10);
+        var started = TimeProvider.System.GetTimestamp();
+        for (var i = 0; i < 20; i++)
+        {
+            var (_, generation) = await EngineLoopTests.RunAsync(engine, request);
+            if (generation.FinishReason != FinishReason.Failed)
+            {
+                break;
+            }
+        }
+
+        var (tokens, _) = await EngineLoopTests.RunAsync(engine, request);
+        Assert.Equal(Cold.Answer(request, engine.ContextLength).Tokens, tokens);
+        Assert.Equal(3, opened);
+        Assert.Equal(2, engine.Health.Restarts);
+        Assert.True(TimeProvider.System.GetElapsedTime(started) < TimeSpan.FromSeconds(3));
+    }
+
+    [Fact]
+    public async Task Engine_AStuckStep_IsNoticed_AndServedByANewModel()
+    {
+        var opened = 0;
+        using var release = new ManualResetEventSlim();
+        var disposed = new TaskCompletionSource();
+        await using var engine = await EngineLoop.OpenAsync(
+            () =>
+            {
+                var isFirst = Interlocked.Increment(ref opened) == 1;
+                var steps = 0;
+                return new HashModel(new HashModelOptions
+                {
+                    Fails = call =>
+                    {
+                        if (isFirst && call == ModelCall.End && ++steps == 5)
+                        {
+                            release.Wait(Patience);
+                        }
+
+                        return null;
+                    },
+                    Disposed = _ =>
+                    {
+                        if (isFirst)
+                        {
+                            disposed.TrySetResult();
+                        }
+                    },
+                });
+            },
+            new EngineOptions { StateBytes = 1 << 30, StuckStepMs = 400 },
+            TimeProvider.System,
+            NullLogger.Instance);
+        var request = EngineLoopTests.Request(Bench.Tokens(1, 20), 100);
+        var (_, stuck) = await EngineLoopTests.RunAsync(engine, request);
+        Assert.Equal(FinishReason.Failed, stuck.FinishReason);
+        var (tokens, _) = await EngineLoopTests.RunAsync(engine, request);
+        Assert.Equal(Cold.Answer(request, engine.ContextLength).Tokens, tokens);
+        Assert.Equal(2, opened);
+        release.Set(); // The old thread comes back: it must touch nothing but its own model.
+        await disposed.Task.WaitAsync(Patience, TestContext.Current.CancellationToken);
+        var (again, _) = await EngineLoopTests.RunAsync(engine, request);
+        Assert.Equal(tokens, again);
+        Assert.Equal(EngineState.Ready, engine.Health.State);
+    }
+
+    [Fact]
+    public async Task Engine_AModelThatDoesNotOpen_FailsTheStart() =>
+        await Assert.ThrowsAsync<ModelException>(() => EngineLoop.OpenAsync(
+            () => throw new ModelException(ModelFailure.Io, "no such folder"),
+            new EngineOptions(),
+            TimeProvider.System,
+            NullLogger.Instance));
+
+    [Fact]
+    public async Task Engine_Stopping_EndsWhatIsLeftAsFailed_AndRefusesTheRest()
+    {
+        var engine = await EngineLoopTests.OpenAsync(new HashModelOptions { ContextMax = 1_000_000 });
+        Assert.Equal(SubmitResult.Accepted, engine.Submit(EngineLoopTests.Request(Bench.Tokens(1, 20), 900_000), out var long1));
+        await engine.DisposeAsync();
+        await EngineLoopTests.ReadAllAsync(long1!);
+        Assert.Equal(FinishReason.Failed, long1!.FinishReason);
+        Assert.Equal(SubmitResult.Stopped, engine.Submit(EngineLoopTests.Request([1], 1), out _));
+        Assert.Equal(EngineState.Stopped, engine.Health.State);
+    }
+
+    [Fact]
+    public async Task Engine_Health_TellsWhatItHasDone()
+    {
+        await using var engine = await EngineLoopTests.OpenAsync(new HashModelOptions());
+        var request = EngineLoopTests.Request(Bench.Tokens(1, 200), 30);
+        await EngineLoopTests.RunAsync(engine, request);
+        await EngineLoopTests.RunAsync(engine, request);
+        await engine.DisposeAsync();
+        var health = engine.Health;
+        Assert.Equal(2, health.Requests);
+        Assert.Equal(400, health.PromptTokens);
+        Assert.Equal(199, health.ReusedTokens);
+        Assert.Equal(201, health.PrefilledTokens);
+        Assert.Equal(60, health.SampledTokens);
+        Assert.InRange(health.HitRate, 0.49, 0.5);
+    }
+}
