@@ -1,6 +1,8 @@
 namespace FastMlx.Api;
 
-/// <summary>Collects what is wrong with a body, in the API's `path: message` style. Reading goes on after a problem.</summary>
+/// <summary>
+/// Collects what is wrong with a body, in the API's `path: message` style. Reading goes on after a problem.
+/// </summary>
 internal sealed class Problems
 {
     private const int Most = 8;

@@ -49,9 +49,13 @@ internal sealed class ReadContext(ReaderOptions options)
         JsonValue value = owner[name];
         if (value.IsString)
             return value.Text;
-        Problems.Add(path, value.Exists ? "Input should be a valid string" : "Field required");
+        Wrong(path, value, "Input should be a valid string");
         return null;
     }
+
+    /// <summary>Notes that a value is missing, or that it is not what should be there.</summary>
+    public void Wrong(string path, JsonValue value, string expected) =>
+        Problems.Add(path, value.Exists ? expected : "Field required");
 
     public string? OptionalText(JsonValue owner, ReadOnlySpan<byte> name, string path)
     {

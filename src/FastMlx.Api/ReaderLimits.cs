@@ -1,6 +1,8 @@
 namespace FastMlx.Api;
 
-/// <summary>What a body may hold at most; past it the request is refused with 400. Sizes in bytes are the Http room's.</summary>
+/// <summary>
+/// What a body may hold at most; past it the request is refused with 400. Sizes in bytes are the Http room's.
+/// </summary>
 public sealed record ReaderLimits
 {
     public static readonly ReaderLimits Default = new();
@@ -15,7 +17,9 @@ public sealed record ReaderLimits
 
     public int Tools { get; init; } = 512;
 
-    /// <summary>Schemas inside schemas; each takes up to two levels of JSON (its object and its `properties`).</summary>
+    /// <summary>
+    /// Schemas inside schemas; each takes up to two levels of JSON (its object and its `properties`).
+    /// </summary>
     public int SchemaDepth { get; init; } = 32;
 
     public int StopSequences { get; init; } = 16;

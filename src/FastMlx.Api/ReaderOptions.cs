@@ -5,7 +5,9 @@ public sealed record ReaderOptions
 {
     public static readonly ReaderOptions Default = new();
 
-    /// <summary>The API's own validation rules with its own messages; else only the rules that must always hold.</summary>
+    /// <summary>
+    /// The API's own validation rules with its own messages; else only the rules that must always hold.
+    /// </summary>
     public bool Strict { get; init; }
 
     public ReaderLimits Limits { get; init; } = ReaderLimits.Default;

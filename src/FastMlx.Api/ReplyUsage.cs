@@ -1,7 +1,8 @@
 namespace FastMlx.Api;
 
 /// <summary>
-/// Tokens of one answer. The prompt is Input + CacheRead + CacheCreation: <see cref="InputTokens"/> excludes both others.
+/// Tokens of one answer. The prompt is Input + CacheRead + CacheCreation: <see cref="InputTokens"/> excludes both
+/// others.
 /// <see cref="OutputTokens"/> includes <see cref="ThinkingTokens"/>.
 /// </summary>
 public readonly record struct ReplyUsage(

@@ -21,7 +21,8 @@ public sealed class UnknownFields(Action<string>? firstSeen = null)
         if (!_counts.ContainsKey(key) && _counts.Count >= NamesMax)
             key = "…";
         bool isFirst = false;
-        _counts.AddOrUpdate(key, _ => { isFirst = true; return 1; }, (_, count) => { isFirst = false; return count + 1; });
+        _counts.AddOrUpdate(key, _ => { isFirst = true; return 1; }, (_, count) =>
+            { isFirst = false; return count + 1; });
         if (isFirst)
             firstSeen?.Invoke(key);
     }

@@ -2,7 +2,9 @@ using FastMlx.Chat;
 
 namespace FastMlx.Api;
 
-/// <summary>Content blocks → parts. Knows every block type of the contract; the unknown ones give their text or nothing.</summary>
+/// <summary>
+/// Content blocks → parts. Knows every block type of the contract; the unknown ones give their text or nothing.
+/// </summary>
 internal sealed class BlockReader(ReadContext context, string model, ToolsReader.Result tools)
 {
     private readonly MediaReader _media = new(context, model);
@@ -37,7 +39,7 @@ internal sealed class BlockReader(ReadContext context, string model, ToolsReader
             case "tool_result": ReadToolResult(block, role, path, parts); break;
             case "tool_addition": ReadAddition(block["tool"u8], parts); break;
             case "tool_removal": ReadRemoval(block["tool"u8], parts); break;
-            case "tool_reference": AddReference(block["tool_name"u8].TextOrNull ?? block["name"u8].TextOrNull, parts); break;
+            case "tool_reference": AddReference(NameOf(block), parts); break;
             case "compaction": _compaction = block["content"u8].TextOrNull; break;
             case "image" or "document" or "search_result": _media.Read(block, type, path, parts); break;
             default: ReadOther(block, type, path, parts); break;
@@ -68,7 +70,7 @@ internal sealed class BlockReader(ReadContext context, string model, ToolsReader
         string? name = context.RequiredText(block, "name"u8, path + ".name");
         JsonValue input = block["input"u8];
         if (context.IsStrict && !input.IsObject)
-            context.Problems.Add(path + ".input", input.Exists ? "Input should be a valid dictionary" : "Field required");
+            context.Wrong(path + ".input", input, "Input should be a valid dictionary");
         if (id is null || name is null)
             return;
         // Claude Code echoes a call that it could not parse as an array or a string.
@@ -136,7 +138,8 @@ internal sealed class BlockReader(ReadContext context, string model, ToolsReader
         if (tools.Find(name) is { Deferred: true })
             parts.Add(new ToolReferencePart(name));
         else
-            AddText(tools.Find(name) is null ? $"The tool {name} is not available here." : $"The tool {name} is available.", parts);
+            AddText(tools.Find(name) is null ? $"The tool {name} is not available here."
+                : $"The tool {name} is available.", parts);
     }
 
     private void ReadOther(JsonValue block, string type, string path, List<ContentPart> parts)
@@ -148,7 +151,8 @@ internal sealed class BlockReader(ReadContext context, string model, ToolsReader
         }
         if (context.IsStrict)
         {
-            context.Problems.Add(path, $"Input tag '{type}' found using 'type' does not match any of the expected tags: "
+            context.Problems.Add(path,
+                $"Input tag '{type}' found using 'type' does not match any of the expected tags: "
                 + StrictRules.BlockTags);
         }
         context.CountUnknown("messages.content.type", type);

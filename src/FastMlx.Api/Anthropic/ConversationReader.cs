@@ -3,8 +3,8 @@ using FastMlx.Chat;
 namespace FastMlx.Api;
 
 /// <summary>
-/// `system` and `messages` of one body → the conversation. Keeps the order of everything; leaves out what must not reach a
-/// prompt (the billing line, cleared messages, empty texts). One use.
+/// `system` and `messages` of one body → the conversation. Keeps the order of everything; leaves out what must not
+/// reach a prompt (the billing line, cleared messages, empty texts). One use.
 /// </summary>
 internal sealed class ConversationReader(ReadContext context, string model, ToolsReader.Result tools)
 {
@@ -29,7 +29,8 @@ internal sealed class ConversationReader(ReadContext context, string model, Tool
         {
             for (int i = Messages.Count - 1; i >= 0; i--)
             {
-                if (Messages[i].Role == ChatRole.User && Messages[i].Parts.OfType<TextPart>().FirstOrDefault() is { } part)
+                if (Messages[i].Role == ChatRole.User
+                    && Messages[i].Parts.OfType<TextPart>().FirstOrDefault() is { } part)
                     return part.Text;
             }
             return "";
@@ -65,7 +66,7 @@ internal sealed class ConversationReader(ReadContext context, string model, Tool
         {
             string path = $"system.{index++}";
             if (!block["type"u8].TextEquals("text"u8))
-                context.Problems.Add(path + ".type", block["type"u8].Exists ? "Input should be 'text'" : "Field required");
+                context.Wrong(path + ".type", block["type"u8], "Input should be 'text'");
             context.CheckNames(block, path, "system", KnownFields.Text);
             context.NoteCacheMark(block);
             AddText(parts, WithoutBilling(context.RequiredText(block, "text"u8, path + ".text") ?? ""));
@@ -76,7 +77,7 @@ internal sealed class ConversationReader(ReadContext context, string model, Tool
     {
         if (!list.IsArray)
         {
-            context.Problems.Add("messages", list.Exists ? "Input should be a valid list" : "Field required");
+            context.Wrong("messages", list, "Input should be a valid list");
             return;
         }
         int count = list.CountItems();
@@ -91,7 +92,8 @@ internal sealed class ConversationReader(ReadContext context, string model, Tool
         int index = 0;
         foreach (JsonValue item in list.Items)
         {
-            ReadMessage(item, index, isCleared: index < lastUser && item["clear_at"u8].TextEquals("next_user_message"u8));
+            ReadMessage(item, index, isCleared: index < lastUser
+                && item["clear_at"u8].TextEquals("next_user_message"u8));
             index++;
         }
     }
@@ -120,7 +122,8 @@ internal sealed class ConversationReader(ReadContext context, string model, Tool
         if (ReadRole(item["role"u8], path) is not { } role)
             return;
         if (role == ChatRole.System && item["output_config"u8].IsObject)
-            Effort = OutputConfig.ReadEffort(item["output_config"u8], path + ".output_config.effort", context) ?? Effort;
+            Effort = OutputConfig.ReadEffort(item["output_config"u8], path + ".output_config.effort", context)
+                ?? Effort;
         var parts = new List<ContentPart>();
         ReadContent(item["content"u8], role, path + ".content", parts);
         // A summary made on the server's side stands for everything before it.
@@ -167,8 +170,7 @@ internal sealed class ConversationReader(ReadContext context, string model, Tool
             return ChatRole.Assistant;
         if (role.TextEquals("system"u8))
             return ChatRole.System;
-        context.Problems.Add(
-            path + ".role", role.Exists ? "Input should be 'user', 'assistant' or 'system'" : "Field required");
+        context.Wrong(path + ".role", role, "Input should be 'user', 'assistant' or 'system'");
         return null;
     }
 

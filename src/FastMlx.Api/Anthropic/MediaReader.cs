@@ -3,8 +3,8 @@ using FastMlx.Chat;
 namespace FastMlx.Api;
 
 /// <summary>
-/// Images, documents and search results. What has a text becomes that text; the rest becomes a note, since a refusal would
-/// end the turn and the block would stay in the client's history.
+/// Images, documents and search results. What has a text becomes that text; the rest becomes a note, since a refusal
+/// would end the turn and the block would stay in the client's history.
 /// </summary>
 internal sealed class MediaReader(ReadContext context, string model)
 {
@@ -25,7 +25,7 @@ internal sealed class MediaReader(ReadContext context, string model)
         }
         JsonValue source = block["source"u8];
         if (!source.IsObject)
-            context.Problems.Add(path + ".source", source.Exists ? "Input should be a valid dictionary" : "Field required");
+            context.Wrong(path + ".source", source, "Input should be a valid dictionary");
         else if (type == "image")
             parts.Add(Image(source));
         else
@@ -54,7 +54,8 @@ internal sealed class MediaReader(ReadContext context, string model)
                 break;
             case { } kind:
                 string where = source["url"u8].TextOrNull ?? source["file_id"u8].TextOrNull ?? kind;
-                parts.Add(new MediaPart("document", $"{head}[document omitted: {where} cannot be fetched by this server]"));
+                parts.Add(
+                    new MediaPart("document", $"{head}[document omitted: {where} cannot be fetched by this server]"));
                 break;
             case null:
                 context.Problems.Add(path + ".source.type", "Field required");
@@ -73,7 +74,8 @@ internal sealed class MediaReader(ReadContext context, string model)
         if (!string.IsNullOrWhiteSpace(text))
             AddText(head, text, parts);
         else
-            parts.Add(new MediaPart(mediaType, $"{head}[document omitted: no text could be read from this {mediaType}]"));
+            parts.Add(
+                new MediaPart(mediaType, $"{head}[document omitted: no text could be read from this {mediaType}]"));
     }
 
     private void ReadNested(JsonValue content, string head, string path, List<ContentPart> parts)

@@ -68,6 +68,13 @@ public sealed class MessageBuilder(IdSource ids, ReplyOptions options) : IChatEv
         _endsInWholeCall = true;
     }
 
+    /// <summary>Ends a call whose JSON was cut off by the end of the answer.</summary>
+    public void ToolCallCut()
+    {
+        RequireCall(nameof(ToolCallCut));
+        CloseTool();
+    }
+
     /// <summary>Ends the answer and writes the message.</summary>
     public void Finish(IBufferWriter<byte> output, StopReason reason, string? stopSequence, in ReplyUsage usage)
     {

@@ -24,7 +24,11 @@ public static class MessagesReader
         [NotNullWhen(false)] out ApiError? error) => TryRead(body, options, isCount: true, out request, out error);
 
     private static bool TryRead(
-        ReadOnlyMemory<byte> bytes, ReaderOptions options, bool isCount, out MessagesRequest? request, out ApiError? error)
+        ReadOnlyMemory<byte> bytes,
+        ReaderOptions options,
+        bool isCount,
+        out MessagesRequest? request,
+        out ApiError? error)
     {
         request = null;
         using JsonTape? tape = JsonTape.Read(bytes, options.Limits, out string? problem);
@@ -40,7 +44,9 @@ public static class MessagesReader
         return error is null;
     }
 
-    /// <summary>Reads the object; also the `params` of a batch. Problems are in the context, and then the result is void.</summary>
+    /// <summary>
+    /// Reads the object; also the `params` of a batch. Problems are in the context, and then the result is void.
+    /// </summary>
     internal static MessagesRequest ReadBody(JsonValue body, ReadContext context, bool isCount)
     {
         if (!body.IsObject)
@@ -117,7 +123,7 @@ public static class MessagesReader
         if (isCount)
             return null;
         if (body["max_tokens"u8].IsNull)
-            context.Problems.Add("max_tokens", body["max_tokens"u8].Exists ? "Input should be a valid integer" : "Field required");
+            context.Wrong("max_tokens", body["max_tokens"u8], "Input should be a valid integer");
         JsonValue value = body["max_tokens"u8];
         if (value.TryInteger(out long number) && number < 0)
             context.Problems.Add("max_tokens", "Input should be greater than or equal to 1");
@@ -153,12 +159,14 @@ public static class MessagesReader
             else if (string.IsNullOrWhiteSpace(item.Text))
                 context.Problems.Add("stop_sequences", "each stop sequence must contain non-whitespace");
             else if (item.Raw.Length > context.Limits.StopSequenceBytes + 2)
-                context.Problems.Add("stop_sequences", $"a stop sequence may have {context.Limits.StopSequenceBytes} bytes");
+                context.Problems.Add("stop_sequences",
+                    $"a stop sequence may have {context.Limits.StopSequenceBytes} bytes");
             else
                 sequences.Add(item.Text);
         }
         if (sequences.Count > context.Limits.StopSequences)
-            context.Problems.Add("stop_sequences", $"at most {context.Limits.StopSequences} stop sequences are possible");
+            context.Problems.Add("stop_sequences",
+                $"at most {context.Limits.StopSequences} stop sequences are possible");
         return sequences;
     }
 

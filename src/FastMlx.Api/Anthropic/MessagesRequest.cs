@@ -23,7 +23,9 @@ public sealed record MessagesRequest
     /// <summary>metadata.user_id as sent.</summary>
     public string? UserId { get; init; }
 
-    /// <summary>The session in metadata.user_id, where that is Claude Code's JSON; the header is the better source.</summary>
+    /// <summary>
+    /// The session in metadata.user_id, where that is Claude Code's JSON; the header is the better source.
+    /// </summary>
     public string? SessionId { get; init; }
 
     /// <summary>The request held context_management.</summary>

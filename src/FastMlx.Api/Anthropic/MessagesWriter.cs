@@ -4,9 +4,10 @@ using FastMlx.Chat;
 namespace FastMlx.Api;
 
 /// <summary>
-/// Writes an answer as Anthropic's event stream. A state machine: blocks are strictly sequential, each is opened, filled
-/// and closed by itself, and a call that would make an illegal sequence throws <see cref="InvalidOperationException"/>
-/// before a byte is written. Order: <see cref="Start"/>, then the events of <see cref="IChatEventSink"/> with
+/// Writes an answer as Anthropic's event stream. A state machine: blocks are strictly sequential, each is opened,
+/// filled and closed by itself, and a call that would make an illegal sequence throws <see
+/// cref="InvalidOperationException"/> before a byte is written. Order: <see cref="Start"/>, then the events of <see
+/// cref="IChatEventSink"/> with
 /// <see cref="Ping"/> and <see cref="Progress"/> anywhere, then one of <see cref="Finish"/> and <see cref="Fail"/>.
 /// The caller flushes. One thread at a time; allocates nothing per delta.
 /// </summary>
@@ -41,7 +42,9 @@ public sealed class MessagesWriter(IEventOutput output, IdSource ids, ReplyOptio
     /// <summary>A block has been closed: clients keep it even if the stream fails later.</summary>
     public bool HasCompleteBlock => _index > 0;
 
-    /// <summary>`message_start` and the first ping. Send it before the prefill; output counts of usage are ignored.</summary>
+    /// <summary>
+    /// `message_start` and the first ping. Send it before the prefill; output counts of usage are ignored.
+    /// </summary>
     public void Start(in ReplyUsage usage)
     {
         Require(_state == State.Created, nameof(Start));
@@ -67,7 +70,8 @@ public sealed class MessagesWriter(IEventOutput output, IdSource ids, ReplyOptio
     /// A delta without text: unlike a ping it is an event to a client's watchdogs. Opens the first block where there is
     /// none yet; between blocks it is a ping.
     /// </summary>
-    /// <param name="thinkingTokens">Tokens of reasoning since the last call, told where there is a thinking block.</param>
+    /// <param name="thinkingTokens">Tokens of reasoning since the last call, told where there is a thinking
+    /// block.</param>
     public void Progress(int thinkingTokens = 0)
     {
         RequireOpen(nameof(Progress));
@@ -114,6 +118,7 @@ public sealed class MessagesWriter(IEventOutput output, IdSource ids, ReplyOptio
         _arguments = default;
         _hasArguments = false;
         _hasToolCall = true;
+        _endsInWholeCall = false;
         options.ToolCallStarted?.Invoke(id, name, wireId);
     }
 
@@ -142,6 +147,15 @@ public sealed class MessagesWriter(IEventOutput output, IdSource ids, ReplyOptio
             ToolCallArguments("{}"u8);
         _state = State.Between;
         _endsInWholeCall = true;
+    }
+
+    /// <summary>Ends a call whose JSON was cut off by the end of the answer.</summary>
+    public void ToolCallCut()
+    {
+        RequireOpen(nameof(ToolCallCut));
+        Require(_state is State.InTool or State.ToolClosed, nameof(ToolCallCut));
+        CloseCut();
+        _state = State.Between;
     }
 
     /// <summary>Closes what is open, then `message_delta` and `message_stop`.</summary>
@@ -218,7 +232,8 @@ public sealed class MessagesWriter(IEventOutput output, IdSource ids, ReplyOptio
     {
         Begin("content_block_delta"u8);
         output.Raw(",\"index\":"u8).Number(_index)
-            .Raw(",\"delta\":{\"type\":\"thinking_delta\",\"thinking\":\"\",\"estimated_tokens\":"u8).Number(thinkingTokens)
+            .Raw(",\"delta\":{\"type\":\"thinking_delta\",\"thinking\":\"\",\"estimated_tokens\":"u8)
+            .Number(thinkingTokens)
             .Raw("}"u8);
         End();
     }

@@ -39,13 +39,13 @@ internal readonly record struct OutputConfig(string? Effort, string? SchemaJson)
             return null;
         if (!type.TextEquals("json_schema"u8))
         {
-            context.Problems.Add(path + ".type", type.Exists ? "Input should be 'json_schema'" : "Field required");
+            context.Wrong(path + ".type", type, "Input should be 'json_schema'");
             return null;
         }
         JsonValue schema = format["schema"u8];
         if (schema.IsObject)
             return SchemaText.Of(schema, path + ".schema", context);
-        context.Problems.Add(path + ".schema", schema.Exists ? "Input should be a valid dictionary" : "Field required");
+        context.Wrong(path + ".schema", schema, "Input should be a valid dictionary");
         return null;
     }
 }

@@ -14,12 +14,16 @@ public sealed record ReplyOptions
     /// </summary>
     public Func<string>? Signature { get; init; }
 
-    /// <summary>Called at each tool call: its id on the wire, its name, and the id that the model wrote, if any.</summary>
+    /// <summary>
+    /// Called at each tool call: its id on the wire, its name, and the id that the model wrote, if any.
+    /// </summary>
     public Action<string, string, string?>? ToolCallStarted { get; init; }
 
     /// <summary>The request had `context_management`: the answer says which edits were made (none).</summary>
     public bool ReportsContextEdits { get; init; }
 
-    /// <summary>The answer is likely to begin with reasoning: progress before it belongs into a thinking block.</summary>
+    /// <summary>
+    /// The answer is likely to begin with reasoning: progress before it belongs into a thinking block.
+    /// </summary>
     public bool ExpectsThinking { get; init; }
 }

@@ -8,7 +8,9 @@ internal static class SessionHint
 {
     private const string OldMark = "_session_";
 
-    /// <summary>Null where the text is neither the JSON of today's client nor the `…_session_ID` of older ones.</summary>
+    /// <summary>
+    /// Null where the text is neither the JSON of today's client nor the `…_session_ID` of older ones.
+    /// </summary>
     public static string? Of(string? userId)
     {
         if (userId is null)
@@ -24,7 +26,8 @@ internal static class SessionHint
             while (reader.Read())
             {
                 if (reader.TokenType == JsonTokenType.PropertyName && reader.ValueTextEquals("session_id"u8))
-                    return reader.Read() && reader.TokenType == JsonTokenType.String ? NullIfEmpty(reader.GetString()) : null;
+                    return reader.Read() && reader.TokenType == JsonTokenType.String
+                        ? NullIfEmpty(reader.GetString()) : null;
             }
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)

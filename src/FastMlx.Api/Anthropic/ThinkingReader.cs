@@ -2,7 +2,9 @@ using FastMlx.Chat;
 
 namespace FastMlx.Api;
 
-/// <summary>`thinking` in its forms. Every form is accepted for every model: models without reasoning ignore it.</summary>
+/// <summary>
+/// `thinking` in its forms. Every form is accepted for every model: models without reasoning ignore it.
+/// </summary>
 internal static class ThinkingReader
 {
     internal readonly record struct Result(ThinkingOptions Options, ThinkingDisplay Display);
@@ -20,7 +22,8 @@ internal static class ThinkingReader
         string? type = context.RequiredText(thinking, "type"u8, "thinking.type");
         if (context.IsStrict && type is not (null or "enabled" or "disabled" or "adaptive"))
         {
-            context.Problems.Add("thinking", $"Input tag '{type}' found using 'type' does not match any of the expected tags: "
+            context.Problems.Add("thinking",
+                $"Input tag '{type}' found using 'type' does not match any of the expected tags: "
                 + "'adaptive', 'disabled', 'enabled'");
         }
         bool isEnabled = type != "disabled";
@@ -36,7 +39,8 @@ internal static class ThinkingReader
             context.Problems.Add(Path, "Field required");
         if (context.IsStrict && budget >= maxTokens)
             context.Problems.Add("", "max_tokens must be greater than thinking.budget_tokens");
-        return budget is null ? 0 : ReadContext.Clamp(Math.Min(budget.Value, maxTokens is > 1 ? maxTokens.Value - 1 : budget.Value));
+        return budget is null ? 0
+            : ReadContext.Clamp(Math.Min(budget.Value, maxTokens is > 1 ? maxTokens.Value - 1 : budget.Value));
     }
 
     private static ThinkingDisplay ReadDisplay(JsonValue thinking, ReadContext context)

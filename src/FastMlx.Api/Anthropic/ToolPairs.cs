@@ -3,9 +3,9 @@ using FastMlx.Chat;
 namespace FastMlx.Api;
 
 /// <summary>
-/// Puts calls and results together the way templates need them: each call is followed by exactly one result, in the order of
-/// the calls. Clients that compacted, resumed or moved a session send broken pairs, and their users cannot mend them.
-/// Depends only on what stands before a turn's end, so that a longer conversation extends a shorter one.
+/// Puts calls and results together the way templates need them: each call is followed by exactly one result, in the
+/// order of the calls. Clients that compacted, resumed or moved a session send broken pairs, and their users cannot
+/// mend them. Depends only on what stands before a turn's end, so that a longer conversation extends a shorter one.
 /// </summary>
 internal static class ToolPairs
 {
@@ -38,9 +38,11 @@ internal static class ToolPairs
         return repaired;
     }
 
-    private static bool Follows(List<ChatMessage> messages, ChatRole role) => messages.Count > 0 && messages[^1].Role == role;
+    private static bool Follows(List<ChatMessage> messages, ChatRole role) =>
+        messages.Count > 0 && messages[^1].Role == role;
 
-    // Results in call order, then the rest; orphans become text. Calls that stay open are removed from `open` as they answer.
+    // Results in call order, then the rest; orphans become text. Calls that stay open are removed from `open` as they
+    // answer.
     private static List<ContentPart> Answer(IReadOnlyList<ContentPart> parts, List<string> open)
     {
         var results = new List<ToolResultPart>();
@@ -71,7 +73,8 @@ internal static class ToolPairs
     {
         if (open.Count == 0)
             return;
-        List<ContentPart> results = [.. open.Select(id => new ToolResultPart(id, [new TextPart(Missing)], IsError: true))];
+        List<ContentPart> results = [.. open.Select(id =>
+            new ToolResultPart(id, [new TextPart(Missing)], IsError: true))];
         open.Clear();
         int at = messages.FindLastIndex(message => message.Role == ChatRole.Assistant) + 1;
         if (at < messages.Count && messages[at].Role is ChatRole.User or ChatRole.Tool)

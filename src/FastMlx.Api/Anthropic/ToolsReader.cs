@@ -28,7 +28,8 @@ internal static class ToolsReader
         foreach (JsonValue item in list.Items)
         {
             ToolDefinition? tool = ReadTool(item, index++, unavailable, context);
-            findsTools |= item["type"u8].TextOrNull?.StartsWith("tool_search_tool_", StringComparison.Ordinal) ?? false;
+            findsTools |= item["type"u8].TextOrNull?.StartsWith(ServerTools.ToolSearch, StringComparison.Ordinal)
+                ?? false;
             if (tool is not null && tools.TrueForAll(other => other.Name != tool.Name))
                 tools.Add(tool);
         }
@@ -58,7 +59,8 @@ internal static class ToolsReader
             return tool with { Deferred = item["defer_loading"u8].IsTrue };
         if (context.IsStrict && !ServerTools.IsKnown(type))
         {
-            context.Problems.Add(path, $"Input tag '{type}' found using 'type' does not match any of the expected tags: "
+            context.Problems.Add(path,
+                $"Input tag '{type}' found using 'type' does not match any of the expected tags: "
                 + ServerTools.ExpectedTags);
         }
         unavailable.Add(name ?? type);
@@ -74,7 +76,7 @@ internal static class ToolsReader
         string description = context.OptionalText(item, "description"u8, path + ".description") ?? "";
         JsonValue schema = item["input_schema"u8];
         if (!schema.IsObject)
-            context.Problems.Add(path + ".input_schema", schema.Exists ? "Input should be a valid dictionary" : "Field required");
+            context.Wrong(path + ".input_schema", schema, "Input should be a valid dictionary");
         if (name is null || !schema.IsObject)
             return null;
         string json = SchemaText.Of(schema, path + ".input_schema", context);
@@ -122,7 +124,8 @@ internal static class ToolsReader
             case "tool":
                 return ReadNamed(choice, tools, context);
             default:
-                context.Problems.Add("tool_choice", $"Input tag '{type}' found using 'type' does not match any of the expected "
+                context.Problems.Add("tool_choice",
+                    $"Input tag '{type}' found using 'type' does not match any of the expected "
                     + "tags: 'auto', 'any', 'tool', 'none'");
                 return tools;
         }

@@ -18,7 +18,9 @@ public sealed record ApiError(ApiErrorKind Kind, string Message)
     /// <summary>Seconds for a `retry-after` header, or null.</summary>
     public int? RetryAfterSeconds { get; init; }
 
-    /// <summary>For an `x-should-retry` header: false where a retry cannot help although the status suggests it.</summary>
+    /// <summary>
+    /// For an `x-should-retry` header: false where a retry cannot help although the status suggests it.
+    /// </summary>
     public bool? ShouldRetry { get; init; }
 
     public int Status => ApiErrorTable.Of(Kind).Status;

@@ -1,17 +1,21 @@
 namespace FastMlx.Api;
 
-/// <summary>The sentences of the errors. Several are matched by clients word for word: see the contract's §14.4.</summary>
+/// <summary>
+/// The sentences of the errors. Several are matched by clients word for word: see the contract's §14.4.
+/// </summary>
 public static class ApiErrors
 {
     public static ApiError Invalid(string message, string? param = null) =>
         new(ApiErrorKind.InvalidRequest, message) { Param = param };
 
-    /// <summary>The prompt does not fit. Claude Code compacts on exactly this sentence, OpenAI tools on the other one.</summary>
+    /// <summary>
+    /// The prompt does not fit. Claude Code compacts on exactly this sentence, OpenAI tools on the other one.
+    /// </summary>
     public static ApiError PromptTooLong(long tokens, long maximum) =>
         new(ApiErrorKind.ContextExceeded, $"prompt is too long: {tokens} tokens > {maximum} maximum")
         {
-            OpenAiMessage = $"This model's maximum context length is {maximum} tokens. However, your messages resulted in "
-                + $"{tokens} tokens. Please reduce the length of the messages.",
+            OpenAiMessage = $"This model's maximum context length is {maximum} tokens. "
+                + $"However, your messages resulted in {tokens} tokens. Please reduce the length of the messages.",
             Param = "messages",
         };
 
@@ -35,7 +39,7 @@ public static class ApiErrors
 
     public static ApiError KeyRequired() => new(ApiErrorKind.Authentication, "x-api-key header is required")
     {
-        OpenAiMessage = "You didn't provide an API key. Send it in an Authorization header: Authorization: Bearer YOUR_KEY",
+        OpenAiMessage = "You didn't provide an API key. Send it in a header: Authorization: Bearer YOUR_KEY",
     };
 
     public static ApiError KeyInvalid() => new(ApiErrorKind.Authentication, "invalid x-api-key")

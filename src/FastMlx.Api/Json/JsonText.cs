@@ -4,8 +4,8 @@ using System.Text;
 namespace FastMlx.Api;
 
 /// <summary>
-/// Writes JSON as raw UTF-8: only `"`, `\`, control characters and U+2028/2029 are escaped (the library's encoders turn an
-/// emoji into twelve bytes). Allocates nothing for UTF-8 input.
+/// Writes JSON as raw UTF-8: only `"`, `\`, control characters and U+2028/2029 are escaped (the library's encoders
+/// turn an emoji into twelve bytes). Allocates nothing for UTF-8 input.
 /// </summary>
 internal static class JsonText
 {
@@ -20,6 +20,24 @@ internal static class JsonText
         output.Write(json);
         return output;
     }
+
+    /// <summary>
+    /// JSON that is JSON already, on one line: line breaks between its tokens would break an event's frame.
+    /// </summary>
+    public static IBufferWriter<byte> Json(this IBufferWriter<byte> output, ReadOnlySpan<byte> json)
+    {
+        while (json.IndexOfAny((byte)'\n', (byte)'\r') is >= 0 and int at)
+        {
+            output.Write(json[..at]);
+            output.Write(" "u8);
+            json = json[(at + 1)..];
+        }
+        output.Write(json);
+        return output;
+    }
+
+    public static IBufferWriter<byte> Json(this IBufferWriter<byte> output, string json) =>
+        output.Json(Encoding.UTF8.GetBytes(json));
 
     /// <summary>A string with its quotes.</summary>
     public static IBufferWriter<byte> Text(this IBufferWriter<byte> output, ReadOnlySpan<byte> utf8)

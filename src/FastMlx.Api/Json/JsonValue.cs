@@ -30,7 +30,8 @@ internal readonly struct JsonValue(JsonTape? tape, int index)
     public bool IsNumber => Kind == JsonTokenType.Number;
 
     /// <summary>The value as it stands in the body.</summary>
-    public ReadOnlySpan<byte> Raw => _tape is null ? default : _tape.Json.Slice(_tape[_index].Start, _tape[_index].Length);
+    public ReadOnlySpan<byte> Raw =>
+        _tape is null ? default : _tape.Json.Slice(_tape[_index].Start, _tape[_index].Length);
 
     public string RawText => Encoding.UTF8.GetString(Raw);
 
@@ -67,7 +68,8 @@ internal readonly struct JsonValue(JsonTape? tape, int index)
     {
         if (Kind is not (JsonTokenType.String or JsonTokenType.PropertyName))
             return false;
-        return _tape![_index].IsEscaped ? Encoding.UTF8.GetBytes(Text).AsSpan().SequenceEqual(text) : Raw[1..^1].SequenceEqual(text);
+        return _tape![_index].IsEscaped ? Encoding.UTF8.GetBytes(Text).AsSpan().SequenceEqual(text)
+            : Raw[1..^1].SequenceEqual(text);
     }
 
     /// <summary>The text of a string or a name.</summary>

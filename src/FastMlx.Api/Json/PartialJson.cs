@@ -5,10 +5,13 @@ namespace FastMlx.Api;
 /// <summary>Makes an object of a JSON text that was cut off.</summary>
 internal static class PartialJson
 {
-    /// <summary>The text itself where it is one object, else an object of its first complete pairs ("{}" at worst).</summary>
+    /// <summary>
+    /// The text itself where it is one object, else an object of its first complete pairs ("{}" at worst).
+    /// </summary>
     public static byte[] CompletePairs(ReadOnlySpan<byte> json)
     {
-        var reader = new Utf8JsonReader(json, isFinalBlock: false, new JsonReaderState(new JsonReaderOptions { MaxDepth = 128 }));
+        var reader = new Utf8JsonReader(json, isFinalBlock: false,
+            new JsonReaderState(new JsonReaderOptions { MaxDepth = 128 }));
         int end = 0;
         try
         {
@@ -19,7 +22,8 @@ internal static class PartialJson
             {
                 if (reader.CurrentDepth == 0)
                     return json[..(int)reader.BytesConsumed].ToArray();
-                if (reader.CurrentDepth == 1 && reader.TokenType != JsonTokenType.PropertyName && !IsOpening(reader.TokenType))
+                if (reader.CurrentDepth == 1 && reader.TokenType != JsonTokenType.PropertyName
+                    && !IsOpening(reader.TokenType))
                     end = (int)reader.BytesConsumed;
             }
         }

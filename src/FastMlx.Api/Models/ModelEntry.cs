@@ -22,8 +22,8 @@ public sealed record ModelEntry
     public bool CanSee { get; init; }
 
     /// <summary>
-    /// Under which Claude Code's model picker finds a model: it keeps ids that contain "claude", and takes those that begin
-    /// with "claude-" for Anthropic's own.
+    /// Under which Claude Code's model picker finds a model: it keeps ids that contain "claude", and takes those that
+    /// begin with "claude-" for Anthropic's own.
     /// </summary>
     public static string AliasOf(string modelId)
     {

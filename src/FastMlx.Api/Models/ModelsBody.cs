@@ -4,8 +4,8 @@ using System.Globalization;
 namespace FastMlx.Api;
 
 /// <summary>
-/// GET /v1/models and /v1/models/{id}: one object that is right in both APIs, since both ask the same path. Either side's
-/// clients ignore the other's fields.
+/// GET /v1/models and /v1/models/{id}: one object that is right in both APIs, since both ask the same path. Either
+/// side's clients ignore the other's fields.
 /// </summary>
 public static class ModelsBody
 {
@@ -45,14 +45,24 @@ public static class ModelsBody
 
     private static void WriteCapabilities(IBufferWriter<byte> output, ModelEntry model)
     {
-        output.Raw("{\"batch\":{\"supported\":true},\"citations\":{\"supported\":false},\"code_execution\":{\"supported\":false},"u8)
-            .Raw("\"context_management\":{\"supported\":true,\"clear_tool_uses_20250919\":{\"supported\":false},"u8)
-            .Raw("\"clear_thinking_20251015\":{\"supported\":true},\"compact_20260112\":null},\"effort\":{\"supported\":true,"u8)
-            .Raw("\"low\":{\"supported\":true},\"medium\":{\"supported\":true},\"high\":{\"supported\":true},"u8)
-            .Raw("\"xhigh\":{\"supported\":true},\"max\":{\"supported\":true}},\"image_input\":{\"supported\":"u8).Boolean(model.CanSee)
-            .Raw("},\"pdf_input\":{\"supported\":true},\"structured_outputs\":{\"supported\":true},\"thinking\":{\"supported\":"u8)
-            .Boolean(model.CanThink)
-            .Raw(",\"types\":{\"adaptive\":{\"supported\":"u8).Boolean(model.CanThink)
-            .Raw("},\"enabled\":{\"supported\":"u8).Boolean(model.CanThink).Raw("}}}}"u8);
+        output.Raw("{"u8);
+        Write(output, "batch"u8, true).Raw(","u8);
+        Write(output, "citations"u8, false).Raw(","u8);
+        Write(output, "code_execution"u8, false).Raw(",\"context_management\":{\"supported\":true,"u8);
+        Write(output, "clear_tool_uses_20250919"u8, true).Raw(","u8);
+        Write(output, "clear_thinking_20251015"u8, true).Raw(",\"compact_20260112\":null},"u8)
+            .Raw("\"effort\":{\"supported\":true"u8);
+        foreach (string effort in (string[])["low", "medium", "high", "xhigh", "max"])
+            Write(output.Raw(","u8), System.Text.Encoding.UTF8.GetBytes(effort), true);
+        output.Raw("},"u8);
+        Write(output, "image_input"u8, model.CanSee).Raw(","u8);
+        Write(output, "pdf_input"u8, true).Raw(","u8);
+        Write(output, "structured_outputs"u8, true)
+            .Raw(",\"thinking\":{\"supported\":"u8).Boolean(model.CanThink).Raw(",\"types\":{"u8);
+        Write(output, "adaptive"u8, model.CanThink).Raw(","u8);
+        Write(output, "enabled"u8, model.CanThink).Raw("}}}"u8);
     }
+
+    private static IBufferWriter<byte> Write(IBufferWriter<byte> output, ReadOnlySpan<byte> name, bool isSupported) =>
+        output.Raw("\""u8).Raw(name).Raw("\":{\"supported\":"u8).Boolean(isSupported).Raw("}"u8);
 }

@@ -63,13 +63,21 @@ public sealed class ChatCompletionBuilder(IdSource ids, CompletionOptions option
         _endsInWholeCall = true;
     }
 
+    /// <summary>Ends a call whose JSON was cut off by the end of the answer.</summary>
+    public void ToolCallCut()
+    {
+        Require(_isInCall, nameof(ToolCallCut));
+        CloseCall();
+    }
+
     public void Finish(IBufferWriter<byte> output, StopReason reason, in ReplyUsage usage)
     {
         if (_isInCall)
             CloseCall();
         StopReason agreed = MessageFields.Agreed(reason, _hasCall, _endsInWholeCall);
         output.Raw("{\"id\":"u8).Text(Id).Raw(",\"object\":\"chat.completion\",\"created\":"u8).Number(options.Created)
-            .Raw(",\"model\":"u8).Text(options.Model).Raw(",\"system_fingerprint\":"u8).Text(CompletionFields.Fingerprint)
+            .Raw(",\"model\":"u8).Text(options.Model).Raw(",\"system_fingerprint\":"u8)
+            .Text(CompletionFields.Fingerprint)
             .Raw(",\"service_tier\":\"default\",\"choices\":[{\"index\":0,\"message\":"u8);
         WriteMessage(output);
         output.Raw(",\"logprobs\":"u8);

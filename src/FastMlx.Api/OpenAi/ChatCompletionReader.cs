@@ -5,8 +5,8 @@ using FastMlx.Chat;
 namespace FastMlx.Api;
 
 /// <summary>
-/// Reads the body of POST /v1/chat/completions. Liberal as local servers are: system anywhere, null contents, arguments as
-/// objects. Pure functions, any thread; nothing of the body is kept.
+/// Reads the body of POST /v1/chat/completions. Liberal as local servers are: system anywhere, null contents,
+/// arguments as objects. Pure functions, any thread; nothing of the body is kept.
 /// </summary>
 public static class ChatCompletionReader
 {
@@ -45,9 +45,12 @@ public static class ChatCompletionReader
             IncludesUsage = stream && body["stream_options"u8]["include_usage"u8].IsTrue,
             Logprobs = logprobs,
             TopLogprobs = ReadTopLogprobs(body, logprobs, context),
-            FrequencyPenalty = (float)(context.OptionalNumber(body, "frequency_penalty"u8, "frequency_penalty", -2, 2) ?? 0),
-            PresencePenalty = (float)(context.OptionalNumber(body, "presence_penalty"u8, "presence_penalty", -2, 2) ?? 0),
-            RepetitionPenalty = (float)(context.OptionalNumber(body, "repetition_penalty"u8, "repetition_penalty", 0, 100)
+            FrequencyPenalty = (float)(
+                context.OptionalNumber(body, "frequency_penalty"u8, "frequency_penalty", -2, 2) ?? 0),
+            PresencePenalty = (float)(context.OptionalNumber(body, "presence_penalty"u8, "presence_penalty", -2, 2)
+                ?? 0),
+            RepetitionPenalty = (float)(
+                context.OptionalNumber(body, "repetition_penalty"u8, "repetition_penalty", 0, 100)
                 ?? context.OptionalNumber(body, "repeat_penalty"u8, "repeat_penalty", 0, 100) ?? 1),
             IgnoresEnd = context.OptionalBoolean(body, "ignore_eos"u8, "ignore_eos") ?? false,
             MinTokens = ReadContext.Clamp(context.OptionalInteger(body, "min_tokens"u8, "min_tokens", 0) ?? 0),
@@ -62,6 +65,7 @@ public static class ChatCompletionReader
         string model = context.RequiredText(body, "model"u8, "model") ?? "";
         OpenAiTools.Result tools = OpenAiTools.Read(body, isFlat: false, context);
         List<ChatMessage> messages = OpenAiMessages.Read(body["messages"u8], model, context);
+        AddNote(messages, ServerTools.Note(tools.Unavailable));
         return new ChatRequest
         {
             Model = model,
@@ -78,6 +82,16 @@ public static class ChatCompletionReader
             TemplateArguments = ReadTemplateArguments(body, context),
             ContinueFinalMessage = Continues(body, messages, context),
         };
+    }
+
+    private static void AddNote(List<ChatMessage> messages, string? note)
+    {
+        if (note is null)
+            return;
+        if (messages is [{ Role: ChatRole.System } head, ..])
+            messages[0] = head with { Parts = [.. head.Parts, new TextPart(note)] };
+        else
+            messages.Insert(0, ChatMessage.OfText(ChatRole.System, note));
     }
 
     private static void ReadChoices(JsonValue body, ReadContext context)

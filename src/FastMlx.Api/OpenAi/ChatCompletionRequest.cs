@@ -2,7 +2,9 @@ using FastMlx.Chat;
 
 namespace FastMlx.Api;
 
-/// <summary>A POST /v1/chat/completions in the domain's words, with the facts of the wire that its answer needs.</summary>
+/// <summary>
+/// A POST /v1/chat/completions in the domain's words, with the facts of the wire that its answer needs.
+/// </summary>
 public sealed record ChatCompletionRequest
 {
     public required ChatRequest Chat { get; init; }

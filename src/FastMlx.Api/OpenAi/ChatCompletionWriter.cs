@@ -4,8 +4,9 @@ using FastMlx.Chat;
 namespace FastMlx.Api;
 
 /// <summary>
-/// Writes an answer as OpenAI's chat.completion.chunk stream. A state machine: the role once, a call's id and name once, one
-/// finish_reason, then the usage where it was asked for, then [DONE]. Order and threads as <see cref="MessagesWriter"/>.
+/// Writes an answer as OpenAI's chat.completion.chunk stream. A state machine: the role once, a call's id and name
+/// once, one finish_reason, then the usage where it was asked for, then [DONE]. Order and threads as <see
+/// cref="MessagesWriter"/>.
 /// </summary>
 public sealed class ChatCompletionWriter : IChatEventSink
 {
@@ -34,8 +35,10 @@ public sealed class ChatCompletionWriter : IChatEventSink
         _options = options;
         Id = ids.ChatCompletion();
         var head = new ArrayBufferWriter<byte>();
-        head.Raw("data: {\"id\":"u8).Text(Id).Raw(",\"object\":\"chat.completion.chunk\",\"created\":"u8).Number(options.Created)
-            .Raw(",\"model\":"u8).Text(options.Model).Raw(",\"system_fingerprint\":"u8).Text(CompletionFields.Fingerprint)
+        head.Raw("data: {\"id\":"u8).Text(Id).Raw(",\"object\":\"chat.completion.chunk\",\"created\":"u8)
+            .Number(options.Created)
+            .Raw(",\"model\":"u8).Text(options.Model).Raw(",\"system_fingerprint\":"u8)
+            .Text(CompletionFields.Fingerprint)
             .Raw(",\"choices\":["u8);
         _head = head.WrittenSpan.ToArray();
     }
@@ -99,6 +102,7 @@ public sealed class ChatCompletionWriter : IChatEventSink
     {
         Require(_state == State.Open, nameof(ToolCallBegin));
         string id = _ids.Call();
+        _endsInWholeCall = false;
         BeginCall();
         _output.Raw(",\"id\":"u8).Text(id).Raw(",\"type\":\"function\",\"function\":{\"name\":"u8).Text(name)
             .Raw(",\"arguments\":\"\"}}]"u8);
@@ -129,11 +133,20 @@ public sealed class ChatCompletionWriter : IChatEventSink
         _endsInWholeCall = true;
     }
 
+    /// <summary>Ends a call whose JSON was cut off by the end of the answer.</summary>
+    public void ToolCallCut()
+    {
+        Require(_state == State.InTool, nameof(ToolCallCut));
+        _state = State.Open;
+        _calls++;
+        _endsInWholeCall = false;
+    }
+
     public void Finish(StopReason reason, in ReplyUsage usage)
     {
         RequireOpen(nameof(Finish));
         FlushLogprobs();
-        StopReason agreed = MessageFields.Agreed(reason, _calls > 0, _endsInWholeCall && _state == State.Open);
+        StopReason agreed = MessageFields.Agreed(reason, _calls > 0 || _state == State.InTool, _endsInWholeCall);
         _output.Raw(_head).Raw("{\"index\":0,\"delta\":{},\"logprobs\":null,\"finish_reason\":"u8)
             .Text(CompletionFields.FinishReason(agreed)).Raw("}]"u8);
         EndChunk(hasUsageField: true);

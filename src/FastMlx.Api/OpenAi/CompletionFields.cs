@@ -20,7 +20,8 @@ internal static class CompletionFields
             .Raw(",\"completion_tokens\":"u8).Number(usage.OutputTokens)
             .Raw(",\"total_tokens\":"u8).Number((long)usage.PromptTokens + usage.OutputTokens)
             .Raw(",\"prompt_tokens_details\":{\"cached_tokens\":"u8).Number(usage.CacheReadTokens)
-            .Raw(",\"audio_tokens\":0},\"completion_tokens_details\":{\"reasoning_tokens\":"u8).Number(usage.ThinkingTokens)
+            .Raw(",\"audio_tokens\":0},\"completion_tokens_details\":{\"reasoning_tokens\":"u8)
+            .Number(usage.ThinkingTokens)
             .Raw(",\"audio_tokens\":0,\"accepted_prediction_tokens\":0,\"rejected_prediction_tokens\":0}}"u8);
 
     /// <summary>{"content":[…],"refusal":null}, or null.</summary>
@@ -43,7 +44,8 @@ internal static class CompletionFields
     private static void WriteToken(IBufferWriter<byte> output, TokenLogprob token, bool withTop)
     {
         output.Raw("{\"token\":"u8).Text(System.Text.Encoding.UTF8.GetString(token.Bytes.Span))
-            .Raw(",\"logprob\":"u8).Number(float.IsFinite(token.Logprob) ? Math.Min(0, token.Logprob) : TokenLogprob.Least)
+            .Raw(",\"logprob\":"u8)
+            .Number(float.IsFinite(token.Logprob) ? Math.Min(0, token.Logprob) : TokenLogprob.Least)
             .Raw(",\"bytes\":["u8);
         for (int i = 0; i < token.Bytes.Length; i++)
             output.Raw(i == 0 ? ""u8 : ","u8).Number(token.Bytes.Span[i]);

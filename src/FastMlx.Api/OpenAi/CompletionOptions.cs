@@ -12,9 +12,13 @@ public sealed record CompletionOptions
 
     public bool ShowsReasoning { get; init; } = true;
 
-    /// <summary>Chunks carry log-probabilities; they are given by TokenLogprobs before the text they belong to.</summary>
+    /// <summary>
+    /// Chunks carry log-probabilities; they are given by TokenLogprobs before the text they belong to.
+    /// </summary>
     public bool Logprobs { get; init; }
 
-    /// <summary>Called at each tool call: its id on the wire, its name, and the id that the model wrote, if any.</summary>
+    /// <summary>
+    /// Called at each tool call: its id on the wire, its name, and the id that the model wrote, if any.
+    /// </summary>
     public Action<string, string, string?>? ToolCallStarted { get; init; }
 }

@@ -8,13 +8,16 @@ internal static class OpenAiFields
     public static readonly string[] ChatBody =
     [
         "model", "messages", "stream", "stream_options", "max_completion_tokens", "max_tokens", "temperature", "top_p",
-        "frequency_penalty", "presence_penalty", "stop", "n", "seed", "logprobs", "top_logprobs", "logit_bias", "response_format",
-        "tools", "tool_choice", "parallel_tool_calls", "reasoning_effort", "verbosity", "service_tier", "store", "metadata",
+        "frequency_penalty", "presence_penalty", "stop", "n", "seed", "logprobs", "top_logprobs", "logit_bias",
+            "response_format",
+        "tools", "tool_choice", "parallel_tool_calls", "reasoning_effort", "verbosity", "service_tier", "store",
+            "metadata",
         "user", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "prompt_cache_options", "modalities",
         "functions", "function_call",
         // What local servers added.
         "top_k", "min_p", "repetition_penalty", "repeat_penalty", "chat_template_kwargs", "add_generation_prompt",
-        "continue_final_message", "ignore_eos", "min_tokens", "include_reasoning", "thinking_budget_tokens", "json_schema",
+        "continue_final_message", "ignore_eos", "min_tokens", "include_reasoning", "thinking_budget_tokens",
+            "json_schema",
         "guided_json", "cache_prompt", "id_slot",
     ];
 
@@ -58,7 +61,8 @@ internal static class OpenAiFields
         if (format.IsNull)
             return null;
         string? type = context.RequiredText(format, "type"u8, path + ".type");
-        // The schema stands in an object of its own in chat, beside the type in responses, and in both places in the wild.
+        // The schema stands in an object of its own in chat, beside the type in responses, and in both places in the
+        // wild.
         JsonValue schema = format["json_schema"u8]["schema"u8];
         if (schema.IsNull)
             schema = format["schema"u8];
@@ -82,7 +86,8 @@ internal static class OpenAiFields
         string? effort = context.OptionalText(body, "reasoning_effort"u8, "reasoning_effort")
             ?? context.OptionalText(body["reasoning"u8], "effort"u8, "reasoning.effort");
         JsonValue arguments = body["chat_template_kwargs"u8];
-        JsonValue switched = arguments["enable_thinking"u8].Exists ? arguments["enable_thinking"u8] : arguments["thinking"u8];
+        JsonValue switched = arguments["enable_thinking"u8].Exists ? arguments["enable_thinking"u8]
+            : arguments["thinking"u8];
         long? budget = context.OptionalInteger(body, "thinking_budget_tokens"u8, "thinking_budget_tokens", -1);
         bool isForced = choice.Kind is ToolChoiceKind.Any or ToolChoiceKind.Named;
         bool isOff = effort == "none" || budget == 0 || isForced;
@@ -90,7 +95,8 @@ internal static class OpenAiFields
             return new ThinkingOptions(false);
         if (effort is null && budget is null or < 0 && !switched.IsTrue)
             return ThinkingOptions.Absent;
-        return new ThinkingOptions(true, ReadContext.Clamp(Math.Max(0, budget ?? 0)), effort == "minimal" ? "low" : effort);
+        return new ThinkingOptions(true, ReadContext.Clamp(Math.Max(0, budget ?? 0)), effort == "minimal" ? "low"
+            : effort);
     }
 
     // -1 and 0 both mean "all" in local tools.

@@ -8,7 +8,8 @@ internal static class OpenAiFiles
     public static ContentPart Read(JsonValue part, ReadContext context)
     {
         JsonValue file = part["file"u8].IsObject ? part["file"u8] : part;
-        string name = file["filename"u8].TextOrNull ?? file["file_id"u8].TextOrNull ?? file["file_url"u8].TextOrNull ?? "file";
+        string name = file["filename"u8].TextOrNull ?? file["file_id"u8].TextOrNull ?? file["file_url"u8].TextOrNull
+            ?? "file";
         byte[]? data = Base64Data.DecodeUri(file["file_data"u8], out string mediaType);
         string? text = data is null ? null
             : mediaType == "application/pdf" || data.AsSpan().StartsWith("%PDF-"u8)

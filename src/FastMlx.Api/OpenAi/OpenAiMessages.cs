@@ -12,7 +12,7 @@ internal static class OpenAiMessages
         var messages = new List<ChatMessage>();
         if (!list.IsArray)
         {
-            context.Problems.Add("messages", list.Exists ? "Input should be a valid list" : "Field required");
+            context.Wrong("messages", list, "Input should be a valid list");
             return messages;
         }
         int count = list.CountItems();
@@ -43,7 +43,9 @@ internal static class OpenAiMessages
         return parts;
     }
 
-    /// <summary>Arguments as a JSON object: from a text of JSON, an object, nothing, or something that is none of them.</summary>
+    /// <summary>
+    /// Arguments as a JSON object: from a text of JSON, an object, nothing, or something that is none of them.
+    /// </summary>
     public static string Arguments(JsonValue arguments)
     {
         if (arguments.IsObject)
@@ -103,7 +105,9 @@ internal static class OpenAiMessages
             string? name = context.RequiredText(function, "name"u8, at + ".function.name");
             JsonValue arguments = function["arguments"u8].Exists ? function["arguments"u8] : function["input"u8];
             if (name is not null)
-                parts.Add(new ToolCallPart(call["id"u8].TextOrNull ?? $"call_{messages.Count}_{index}", name, Arguments(arguments)));
+                parts.Add(
+                    new ToolCallPart(call["id"u8].TextOrNull
+                        ?? $"call_{messages.Count}_{index}", name, Arguments(arguments)));
         }
         JsonValue old = item["function_call"u8];
         if (old.IsObject && context.RequiredText(old, "name"u8, path + ".function_call.name") is { } oldName)
@@ -120,14 +124,16 @@ internal static class OpenAiMessages
             : context.RequiredText(item, "name"u8, path + ".name");
         if (id is null)
             return;
-        var result = new ToolResultPart(id, ReadContent(item["content"u8], path + ".content", model, context), IsError: false);
+        var result = new ToolResultPart(id, ReadContent(item["content"u8], path + ".content", model, context),
+            IsError: false);
         if (messages is [.., { Role: ChatRole.Tool } last])
             messages[^1] = last with { Parts = [.. last.Parts, result] };
         else
             messages.Add(new ChatMessage(ChatRole.Tool, [result]));
     }
 
-    private static void ReadPart(JsonValue part, string path, string model, List<ContentPart> parts, ReadContext context)
+    private static void ReadPart(JsonValue part, string path, string model, List<ContentPart> parts,
+        ReadContext context)
     {
         if (part.IsString)
         {

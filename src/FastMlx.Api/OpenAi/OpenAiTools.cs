@@ -2,7 +2,9 @@ using FastMlx.Chat;
 
 namespace FastMlx.Api;
 
-/// <summary>`tools` and `tool_choice` of OpenAI's APIs: nested as in chat completions or flat as in responses.</summary>
+/// <summary>
+/// `tools` and `tool_choice` of OpenAI's APIs: nested as in chat completions or flat as in responses.
+/// </summary>
 internal static class OpenAiTools
 {
     private const string NoParameters = "{\"type\":\"object\",\"properties\":{}}";
@@ -36,7 +38,8 @@ internal static class OpenAiTools
         if (index > context.Limits.Tools)
             context.Problems.Add("tools", $"List should have at most {context.Limits.Tools} items");
         JsonValue choice = body["tool_choice"u8].IsNull ? body["function_call"u8] : body["tool_choice"u8];
-        return ReadChoice(choice, new Result(tools, ToolChoice.Auto) { Custom = custom, Unavailable = unavailable }, context);
+        return ReadChoice(choice, new Result(tools, ToolChoice.Auto) { Custom = custom, Unavailable = unavailable },
+            context);
     }
 
     private static void ReadTool(
@@ -75,7 +78,8 @@ internal static class OpenAiTools
             context.Problems.Add(path + ".function.parameters", "Input should be a valid dictionary");
         if (name is null || tools.Exists(tool => tool.Name == name))
             return;
-        string schema = parameters.IsObject ? SchemaText.Of(parameters, path + ".function.parameters", context) : NoParameters;
+        string schema = parameters.IsObject ? SchemaText.Of(parameters, path + ".function.parameters", context)
+            : NoParameters;
         string description = context.OptionalText(function, "description"u8, path + ".function.description") ?? "";
         tools.Add(new ToolDefinition(name, description, schema) { Strict = function["strict"u8].IsTrue });
     }

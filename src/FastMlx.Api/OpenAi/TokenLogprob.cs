@@ -1,6 +1,8 @@
 namespace FastMlx.Api;
 
-/// <summary>A token of the answer: its bytes (perhaps part of a character), its raw log-softmax and the best others.</summary>
+/// <summary>
+/// A token of the answer: its bytes (perhaps part of a character), its raw log-softmax and the best others.
+/// </summary>
 public sealed record TokenLogprob(ReadOnlyMemory<byte> Bytes, float Logprob, IReadOnlyList<TokenLogprob> Top)
 {
     /// <summary>What stands for a probability of nothing: JSON has no infinity.</summary>

@@ -12,7 +12,7 @@ public sealed class FixtureTests
     [Fact]
     public void EveryFixture_IsRead_WithNoUnknownField()
     {
-        string[] files = Directory.GetFiles(ApiRepository.Shared("claude-code", "fixtures"), "*.json");
+        string[] files = Directory.GetFiles(ApiFiles.Shared("claude-code", "fixtures"), "*.json");
         var unknown = new UnknownFields();
         foreach (string file in files)
         {
