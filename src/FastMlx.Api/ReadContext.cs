@@ -18,7 +18,8 @@ internal sealed class ReadContext(ReaderOptions options)
     /// <param name="path">Where it stands in this body, for errors.</param>
     /// <param name="place">Which kind of object it is, for counting.</param>
     /// <param name="known">Names that may stand there.</param>
-    public void CheckNames(JsonValue owner, string path, string place, string[] known)
+    /// <param name="kind">What follows the path in errors: joined only when there is one.</param>
+    public void CheckNames(JsonValue owner, string path, string place, string[] known, string kind = "")
     {
         foreach (JsonMember member in owner.Properties)
         {
@@ -26,7 +27,7 @@ internal sealed class ReadContext(ReaderOptions options)
                 continue;
             string name = member.Name.Text;
             if (IsStrict)
-                Problems.Add(Join(path, name), "Extra inputs are not permitted");
+                Problems.Add(Join(Join(path, kind), name), "Extra inputs are not permitted");
             options.Unknown?.Add(place, name);
         }
     }
@@ -51,6 +52,17 @@ internal sealed class ReadContext(ReaderOptions options)
             return value.Text;
         Wrong(path, value, "Input should be a valid string");
         return null;
+    }
+
+    /// <summary>
+    /// The same for `path.kind.name`, which is joined only where it is needed: once a block is often.
+    /// </summary>
+    public string? RequiredText(JsonValue owner, ReadOnlySpan<byte> name, string path, string kind)
+    {
+        JsonValue value = owner[name];
+        return value.IsString
+            ? value.Text
+            : RequiredText(owner, name, Join(Join(path, kind), System.Text.Encoding.UTF8.GetString(name)));
     }
 
     /// <summary>Notes that a value is missing, or that it is not what should be there.</summary>
@@ -99,16 +111,16 @@ internal sealed class ReadContext(ReaderOptions options)
         return number;
     }
 
-    public static string Join(string path, string name) => path.Length == 0 ? name : $"{path}.{name}";
+    public static string Join(string path, string name) =>
+        path.Length == 0 ? name : name.Length == 0 ? path : $"{path}.{name}";
 
     public static int Clamp(long value) => (int)Math.Clamp(value, int.MinValue, int.MaxValue);
 
     private static bool IsKnown(JsonValue name, string[] known)
     {
-        ReadOnlySpan<byte> raw = name.Raw[1..^1];
         foreach (string candidate in known)
         {
-            if (System.Text.Ascii.Equals(raw, candidate))
+            if (name.TextEquals(candidate))
                 return true;
         }
         return false;

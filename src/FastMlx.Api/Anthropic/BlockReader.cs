@@ -28,7 +28,7 @@ internal sealed class BlockReader(ReadContext context, string model, ToolsReader
             return;
         }
         context.NoteCacheMark(block);
-        string? type = context.RequiredText(block, "type"u8, path + ".type");
+        string? type = context.RequiredText(block, "type"u8, path, "");
         switch (type)
         {
             case null: break;
@@ -48,8 +48,8 @@ internal sealed class BlockReader(ReadContext context, string model, ToolsReader
 
     private void ReadText(JsonValue block, string path, List<ContentPart> parts)
     {
-        context.CheckNames(block, path + ".text", "messages.content.text", KnownFields.Text);
-        string? text = context.RequiredText(block, "text"u8, path + ".text.text");
+        context.CheckNames(block, path, "messages.content.text", KnownFields.Text, "text");
+        string? text = context.RequiredText(block, "text"u8, path, "text");
         AddText(text, parts);
     }
 
@@ -64,13 +64,13 @@ internal sealed class BlockReader(ReadContext context, string model, ToolsReader
 
     private void ReadToolUse(JsonValue block, string path, List<ContentPart> parts)
     {
-        path += ".tool_use";
-        context.CheckNames(block, path, "messages.content.tool_use", KnownFields.ToolUse);
-        string? id = context.RequiredText(block, "id"u8, path + ".id");
-        string? name = context.RequiredText(block, "name"u8, path + ".name");
+        const string Kind = "tool_use";
+        context.CheckNames(block, path, "messages.content.tool_use", KnownFields.ToolUse, Kind);
+        string? id = context.RequiredText(block, "id"u8, path, Kind);
+        string? name = context.RequiredText(block, "name"u8, path, Kind);
         JsonValue input = block["input"u8];
         if (context.IsStrict && !input.IsObject)
-            context.Wrong(path + ".input", input, "Input should be a valid dictionary");
+            context.Wrong(path + ".tool_use.input", input, "Input should be a valid dictionary");
         if (id is null || name is null)
             return;
         // Claude Code echoes a call that it could not parse as an array or a string.
@@ -82,7 +82,7 @@ internal sealed class BlockReader(ReadContext context, string model, ToolsReader
     {
         path += ".tool_result";
         context.CheckNames(block, path, "messages.content.tool_result", KnownFields.ToolResult);
-        string? id = context.RequiredText(block, "tool_use_id"u8, path + ".tool_use_id");
+        string? id = context.RequiredText(block, "tool_use_id"u8, path, "");
         bool isError = context.OptionalBoolean(block, "is_error"u8, path + ".is_error") ?? false;
         var content = new List<ContentPart>();
         JsonValue value = block["content"u8];
@@ -128,7 +128,8 @@ internal sealed class BlockReader(ReadContext context, string model, ToolsReader
 
     private static string? NameOf(JsonValue tool) =>
         tool["name"u8].TextOrNull ?? tool["tool_name"u8].TextOrNull ?? tool["server_name"u8].TextOrNull
-        ?? tool["tool"u8]["name"u8].TextOrNull ?? tool["definition"u8]["name"u8].TextOrNull;
+        ?? tool["tool"u8]["name"u8].TextOrNull ?? tool["definition"u8]["name"u8].TextOrNull
+        ?? tool["tool_definition"u8]["name"u8].TextOrNull;
 
     // Only a deferred tool is rendered where it is named; the others stand in the head already.
     private void AddReference(string? name, List<ContentPart> parts)

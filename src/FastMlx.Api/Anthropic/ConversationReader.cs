@@ -17,6 +17,8 @@ internal sealed class ConversationReader(ReadContext context, string model, Tool
 
     public bool ContinuesFinalMessage { get; private set; }
 
+    public IReadOnlyList<AppliedEdit> AppliedEdits { get; private set; } = [];
+
     /// <summary>The last effort that a system message set, or null.</summary>
     public string? Effort { get; private set; }
 
@@ -41,7 +43,9 @@ internal sealed class ConversationReader(ReadContext context, string model, Tool
     {
         ReadSystem(body["system"u8]);
         ReadMessages(body["messages"u8]);
-        Messages = ToolPairs.Repair(_messages);
+        List<ChatMessage> repaired = ToolPairs.Repair(_messages);
+        AppliedEdits = ContextEdits.Apply(body["context_management"u8], repaired, context);
+        Messages = repaired;
         ContinuesFinalMessage = Messages is [.., { Role: ChatRole.Assistant }];
     }
 
@@ -124,8 +128,7 @@ internal sealed class ConversationReader(ReadContext context, string model, Tool
         if (role == ChatRole.System && item["output_config"u8].IsObject)
             Effort = OutputConfig.ReadEffort(item["output_config"u8], path + ".output_config.effort", context)
                 ?? Effort;
-        var parts = new List<ContentPart>();
-        ReadContent(item["content"u8], role, path + ".content", parts);
+        IReadOnlyList<ContentPart> parts = ReadContent(item["content"u8], role, path);
         // A summary made on the server's side stands for everything before it.
         if (_blocks.TakeCompaction() is { } summary)
             Restart(summary);
@@ -141,25 +144,28 @@ internal sealed class ConversationReader(ReadContext context, string model, Tool
         _messages.Add(ChatMessage.OfText(ChatRole.User, summary));
     }
 
-    private void ReadContent(JsonValue content, ChatRole role, string path, List<ContentPart> parts)
+    private IReadOnlyList<ContentPart> ReadContent(JsonValue content, ChatRole role, string path)
     {
         if (content.IsString)
-            AddText(parts, role == ChatRole.System ? WithoutBilling(content.Text) : content.Text);
-        else if (content.IsArray)
-            ReadBlocks(content, role, path, parts);
-        else if (!content.Exists)
-            context.Problems.Add(path, "Field required");
-        else
-            context.Problems.Add(path, "Input should be a valid list");
+        {
+            string text = role == ChatRole.System ? WithoutBilling(content.Text) : content.Text;
+            return text.Length > 0 ? [new TextPart(text)] : [];
+        }
+        if (content.IsArray)
+            return ReadBlocks(content, role, path);
+        context.Wrong(path + ".content", content, "Input should be a valid list");
+        return [];
     }
 
-    private void ReadBlocks(JsonValue content, ChatRole role, string path, List<ContentPart> parts)
+    private List<ContentPart> ReadBlocks(JsonValue content, ChatRole role, string path)
     {
+        var parts = new List<ContentPart>();
         int index = 0;
         foreach (JsonValue block in content.Items)
-            _blocks.Read(block, role, $"{path}.{index++}", parts);
+            _blocks.Read(block, role, $"{path}.content.{index++}", parts);
         if (role == ChatRole.System)
             parts.RemoveAll(part => part is TextPart text && WithoutBilling(text.Text).Length == 0);
+        return parts;
     }
 
     private ChatRole? ReadRole(JsonValue role, string path)

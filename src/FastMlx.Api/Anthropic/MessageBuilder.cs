@@ -86,7 +86,7 @@ public sealed class MessageBuilder(IdSource ids, ReplyOptions options) : IChatEv
         output.Raw(",\"container\":null,\"usage\":"u8);
         MessageFields.WriteFullUsage(output, usage, withDetails: true);
         if (options.ReportsContextEdits)
-            output.Raw(",\"context_management\":{\"applied_edits\":[]}"u8);
+            MessageFields.WriteEdits(output, options.AppliedEdits);
         output.Raw("}"u8);
     }
 

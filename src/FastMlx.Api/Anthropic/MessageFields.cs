@@ -55,6 +55,21 @@ internal static class MessageFields
         output.Raw("}"u8);
     }
 
+    public static void WriteEdits(IBufferWriter<byte> output, IReadOnlyList<AppliedEdit> edits)
+    {
+        output.Raw(",\"context_management\":{\"applied_edits\":["u8);
+        for (int i = 0; i < edits.Count; i++)
+        {
+            output.Raw(i == 0 ? ""u8 : ","u8).Raw("{\"type\":"u8).Text(edits[i].Type);
+            if (edits[i].ToolUses > 0)
+                output.Raw(",\"cleared_tool_uses\":"u8).Number(edits[i].ToolUses);
+            if (edits[i].ThinkingTurns > 0)
+                output.Raw(",\"cleared_thinking_turns\":"u8).Number(edits[i].ThinkingTurns);
+            output.Raw(",\"cleared_input_tokens\":"u8).Number(edits[i].InputTokens).Raw("}"u8);
+        }
+        output.Raw("]}"u8);
+    }
+
     private static void WriteCounts(IBufferWriter<byte> output, in ReplyUsage usage) =>
         output.Raw("{\"input_tokens\":"u8).Number(usage.InputTokens)
             .Raw(",\"cache_creation_input_tokens\":"u8).Number(usage.CacheCreationTokens)

@@ -102,6 +102,7 @@ public static class MessagesReader
             UserId = userId,
             SessionId = SessionHint.Of(userId),
             ReportsContextEdits = body["context_management"u8].IsObject,
+            AppliedEdits = conversation.AppliedEdits,
             DirectAnswer = tools.DirectAnswer(conversation.LastUserText),
             UnavailableTools = tools.Unavailable,
             RemovedTools = conversation.RemovedTools,

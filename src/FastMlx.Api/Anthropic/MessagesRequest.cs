@@ -31,6 +31,9 @@ public sealed record MessagesRequest
     /// <summary>The request held context_management.</summary>
     public bool ReportsContextEdits { get; init; }
 
+    /// <summary>What context_management made the reader take out of the conversation.</summary>
+    public IReadOnlyList<AppliedEdit> AppliedEdits { get; init; } = [];
+
     /// <summary>
     /// A whole answer that needs no model: the request can only be answered by a server tool that we do not have. Null
     /// where the model is to answer.
@@ -49,6 +52,7 @@ public sealed record MessagesRequest
         Model = Model,
         Display = Display,
         ReportsContextEdits = ReportsContextEdits,
+        AppliedEdits = AppliedEdits,
         ExpectsThinking = Chat.Thinking.Enabled,
     };
 }

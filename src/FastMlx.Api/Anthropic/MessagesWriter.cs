@@ -127,7 +127,7 @@ public sealed class MessagesWriter(IEventOutput output, IdSource ids, ReplyOptio
         RequireOpen(nameof(ToolCallArguments));
         Require(_state is State.InTool or State.ToolClosed, nameof(ToolCallArguments));
         int count = _state == State.InTool ? _arguments.Take(utf8Json) : 0;
-        Require(IsBlank(utf8Json[count..]), nameof(ToolCallArguments));
+        Require(!_arguments.IsBroken && IsBlank(utf8Json[count..]), nameof(ToolCallArguments));
         if (count == 0)
             return;
         _hasArguments = true;
@@ -172,7 +172,7 @@ public sealed class MessagesWriter(IEventOutput output, IdSource ids, ReplyOptio
         output.Raw("},\"usage\":"u8);
         MessageFields.WriteUsage(output, usage);
         if (options.ReportsContextEdits)
-            output.Raw(",\"context_management\":{\"applied_edits\":[]}"u8);
+            MessageFields.WriteEdits(output, options.AppliedEdits);
         End();
         Begin("message_stop"u8);
         End();

@@ -19,8 +19,11 @@ public sealed record ReplyOptions
     /// </summary>
     public Action<string, string, string?>? ToolCallStarted { get; init; }
 
-    /// <summary>The request had `context_management`: the answer says which edits were made (none).</summary>
+    /// <summary>The request had `context_management`: the answer says which edits were made.</summary>
     public bool ReportsContextEdits { get; init; }
+
+    /// <summary>Which they were; see <see cref="MessagesRequest.AppliedEdits"/>.</summary>
+    public IReadOnlyList<AppliedEdit> AppliedEdits { get; init; } = [];
 
     /// <summary>
     /// The answer is likely to begin with reasoning: progress before it belongs into a thinking block.

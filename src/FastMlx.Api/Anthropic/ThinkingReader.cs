@@ -16,7 +16,7 @@ internal static class ThinkingReader
         if (!thinking.IsObject)
         {
             context.Problems.Add("thinking", "Input should be a valid dictionary");
-            return default;
+            return new Result(ThinkingOptions.Absent, ThinkingDisplay.Summarized);
         }
         context.CheckNames(thinking, "thinking", "thinking", KnownFields.Thinking);
         string? type = context.RequiredText(thinking, "type"u8, "thinking.type");

@@ -14,52 +14,58 @@ internal static class ToolPairs
     public static List<ChatMessage> Repair(List<ChatMessage> messages)
     {
         var repaired = new List<ChatMessage>(messages.Count);
-        var open = new List<string>();
+
+        // Calls without a result so far, with their places in call order.
+        var open = new Dictionary<string, int>();
         foreach (ChatMessage message in messages)
         {
-            switch (message.Role)
-            {
-                case ChatRole.Assistant:
-                    if (!Follows(repaired, ChatRole.Assistant))
-                        AnswerOpen(repaired, open);
-                    foreach (ToolCallPart call in message.Parts.OfType<ToolCallPart>())
-                        open.Add(call.Id);
-                    repaired.Add(message);
-                    break;
-                case ChatRole.User or ChatRole.Tool:
-                    repaired.Add(message with { Parts = Answer(message.Parts, open) });
-                    break;
-                default:
-                    repaired.Add(message);
-                    break;
-            }
+            bool isAnswer = message.Role is ChatRole.User or ChatRole.Tool;
+            if (message.Role == ChatRole.Assistant && repaired is not [.., { Role: ChatRole.Assistant }])
+                AnswerOpen(repaired, open);
+            if (message.Role == ChatRole.Assistant)
+                AddCalls(message, open);
+            repaired.Add(isAnswer && HasResult(message) ? message with { Parts = Answer(message.Parts, open) }
+                : message);
         }
         AnswerOpen(repaired, open);
         return repaired;
     }
 
-    private static bool Follows(List<ChatMessage> messages, ChatRole role) =>
-        messages.Count > 0 && messages[^1].Role == role;
-
-    // Results in call order, then the rest; orphans become text. Calls that stay open are removed from `open` as they
-    // answer.
-    private static List<ContentPart> Answer(IReadOnlyList<ContentPart> parts, List<string> open)
+    private static void AddCalls(ChatMessage message, Dictionary<string, int> open)
     {
-        var results = new List<ToolResultPart>();
+        int order = open.Count;
+        for (int i = 0; i < message.Parts.Count; i++)
+        {
+            if (message.Parts[i] is ToolCallPart call)
+                open.TryAdd(call.Id, order++);
+        }
+    }
+
+    private static bool HasResult(ChatMessage message)
+    {
+        for (int i = 0; i < message.Parts.Count; i++)
+        {
+            if (message.Parts[i] is ToolResultPart)
+                return true;
+        }
+        return false;
+    }
+
+    // Results in call order, then the rest; a result that answers nothing becomes text. Answered calls leave `open`.
+    private static List<ContentPart> Answer(IReadOnlyList<ContentPart> parts, Dictionary<string, int> open)
+    {
+        var results = new List<(int Order, ToolResultPart Result)>();
         var rest = new List<ContentPart>();
         foreach (ContentPart part in parts)
         {
             if (part is not ToolResultPart result)
                 rest.Add(part);
-            else if (open.Contains(result.CallId) && results.TrueForAll(other => other.CallId != result.CallId))
-                results.Add(result);
+            else if (open.Remove(result.CallId, out int order))
+                results.Add((order, result));
             else
                 AddOrphan(result, rest);
         }
-        List<ContentPart> answered = [.. results.OrderBy(result => open.IndexOf(result.CallId))];
-        open.RemoveAll(id => results.Exists(result => result.CallId == id));
-        answered.AddRange(rest);
-        return answered;
+        return [.. results.OrderBy(pair => pair.Order).Select(pair => pair.Result), .. rest];
     }
 
     private static void AddOrphan(ToolResultPart result, List<ContentPart> rest)
@@ -69,12 +75,13 @@ internal static class ToolPairs
     }
 
     // The turn that should have answered is over.
-    private static void AnswerOpen(List<ChatMessage> messages, List<string> open)
+    private static void AnswerOpen(List<ChatMessage> messages, Dictionary<string, int> open)
     {
         if (open.Count == 0)
             return;
-        List<ContentPart> results = [.. open.Select(id =>
-            new ToolResultPart(id, [new TextPart(Missing)], IsError: true))];
+        List<ContentPart> results =
+            [.. open.OrderBy(call => call.Value).Select(call =>
+                new ToolResultPart(call.Key, [new TextPart(Missing)], true))];
         open.Clear();
         int at = messages.FindLastIndex(message => message.Role == ChatRole.Assistant) + 1;
         if (at < messages.Count && messages[at].Role is ChatRole.User or ChatRole.Tool)

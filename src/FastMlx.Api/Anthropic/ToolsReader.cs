@@ -33,12 +33,44 @@ internal static class ToolsReader
             if (tool is not null && tools.TrueForAll(other => other.Name != tool.Name))
                 tools.Add(tool);
         }
+        AddDefinedOnTheWay(body["messages"u8], tools, context);
         if (index > context.Limits.Tools)
             context.Problems.Add("tools", $"List should have at most {context.Limits.Tools} items");
         // The API would search deferred tools itself. Without that search they could never be found: offer them.
         if (findsTools)
             tools = tools.ConvertAll(tool => tool with { Deferred = false });
         return ReadChoice(body["tool_choice"u8], new Result(tools, ToolChoice.Auto, true, unavailable), context);
+    }
+
+    // A tool_addition may carry the whole tool: it is known from the start and shown where it was added.
+    private static void AddDefinedOnTheWay(
+        JsonValue messages, List<ToolDefinition> tools, ReadContext context)
+    {
+        foreach (JsonValue message in messages.Items)
+        {
+            foreach (JsonValue block in message["content"u8].Items)
+            {
+                if (!block["type"u8].TextEquals("tool_addition"u8)
+                    || Definition(block["tool"u8]) is not { IsObject: true } item)
+                    continue;
+                if (ReadCustom(item, "messages.tool_addition.tool", context) is { } tool
+                    && tools.TrueForAll(other => other.Name != tool.Name))
+                {
+                    tools.Add(tool with { Deferred = true });
+                }
+            }
+        }
+    }
+
+    private static JsonValue Definition(JsonValue tool)
+    {
+        foreach (
+            JsonValue candidate in (JsonValue[])[tool, tool["definition"u8], tool["tool"u8], tool["tool_definition"u8]])
+        {
+            if (candidate["input_schema"u8].IsObject)
+                return candidate;
+        }
+        return default;
     }
 
     /// <summary>One definition; null for a server tool, whose name is noted, and after a problem.</summary>

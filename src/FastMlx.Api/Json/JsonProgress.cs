@@ -10,6 +10,9 @@ internal struct JsonProgress
     /// <summary>The object has begun and is closed.</summary>
     public bool IsComplete { get; private set; }
 
+    /// <summary>What came is no object: its first character is not '{'.</summary>
+    public bool IsBroken { get; private set; }
+
     /// <summary>How many bytes of the piece belong to the object: all of them until it closes.</summary>
     public int Take(ReadOnlySpan<byte> piece)
     {
@@ -20,6 +23,8 @@ internal struct JsonProgress
             byte c = piece[i];
             if (_inText)
                 TakeInText(c);
+            else if (_depth == 0 && c != '{' && c is not ((byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n'))
+                IsBroken = true;
             else if (c == '"')
                 _inText = true;
             else if (c is (byte)'{' or (byte)'[')

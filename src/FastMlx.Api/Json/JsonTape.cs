@@ -22,9 +22,14 @@ internal sealed class JsonTape : IDisposable
         public bool IsEscaped;
     }
 
+    private const int ChunkBits = 12;
+    private const int ChunkMask = (1 << ChunkBits) - 1;
+
     private readonly byte[]? _patched;
     private readonly ReadOnlyMemory<byte> _json;
-    private Node[] _nodes = ArrayPool<Node>.Shared.Rent(256);
+
+    // Chunks instead of one array that grows: a body of small tokens must not cost many times its size.
+    private readonly List<Node[]> _chunks = [];
     private int _count;
 
     private JsonTape(ReadOnlyMemory<byte> json, byte[]? patched)
@@ -37,7 +42,7 @@ internal sealed class JsonTape : IDisposable
 
     internal ReadOnlySpan<byte> Json => _json.Span;
 
-    internal ref readonly Node this[int index] => ref _nodes[index];
+    internal ref Node this[int index] => ref _chunks[index >> ChunkBits][index & ChunkMask];
 
     /// <summary>Null and a reason where the body is not JSON or is past a limit.</summary>
     public static JsonTape? Read(ReadOnlyMemory<byte> body, ReaderLimits limits, out string? problem)
@@ -67,8 +72,9 @@ internal sealed class JsonTape : IDisposable
 
     public void Dispose()
     {
-        ArrayPool<Node>.Shared.Return(_nodes);
-        _nodes = [];
+        foreach (Node[] chunk in _chunks)
+            ArrayPool<Node>.Shared.Return(chunk);
+        _chunks.Clear();
         if (_patched is not null)
             ArrayPool<byte>.Shared.Return(_patched);
     }
@@ -89,7 +95,7 @@ internal sealed class JsonTape : IDisposable
         {
             if (reader.TokenType is JsonTokenType.EndObject or JsonTokenType.EndArray)
             {
-                ref Node opened = ref _nodes[open[--depth]];
+                ref Node opened = ref this[open[--depth]];
                 opened.Length = (int)reader.BytesConsumed - opened.Start;
                 opened.End = _count;
                 continue;
@@ -105,10 +111,10 @@ internal sealed class JsonTape : IDisposable
 
     private void Add(ref Utf8JsonReader reader)
     {
-        if (_count == _nodes.Length)
-            Grow();
+        if (_count >> ChunkBits == _chunks.Count)
+            _chunks.Add(ArrayPool<Node>.Shared.Rent(1 << ChunkBits));
         bool isText = reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName;
-        _nodes[_count] = new Node
+        this[_count] = new Node
         {
             Start = (int)reader.TokenStartIndex,
             Length = isText ? reader.ValueSpan.Length + 2 : reader.ValueSpan.Length,
@@ -117,13 +123,5 @@ internal sealed class JsonTape : IDisposable
             IsEscaped = isText && reader.ValueIsEscaped,
         };
         _count++;
-    }
-
-    private void Grow()
-    {
-        Node[] larger = ArrayPool<Node>.Shared.Rent(_nodes.Length * 2);
-        _nodes.AsSpan(0, _count).CopyTo(larger);
-        ArrayPool<Node>.Shared.Return(_nodes);
-        _nodes = larger;
     }
 }

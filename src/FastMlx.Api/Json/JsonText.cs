@@ -60,7 +60,7 @@ internal static class JsonText
         return output;
     }
 
-    public static IBufferWriter<byte> Number(this IBufferWriter<byte> output, double value)
+    public static IBufferWriter<byte> Number(this IBufferWriter<byte> output, float value)
     {
         Span<byte> digits = output.GetSpan(32);
         value.TryFormat(digits, out int count, "R", System.Globalization.CultureInfo.InvariantCulture);

@@ -27,6 +27,8 @@ internal readonly struct JsonValue(JsonTape? tape, int index)
 
     public bool IsTrue => Kind == JsonTokenType.True;
 
+    private bool IsEscaped => _tape![_index].IsEscaped;
+
     public bool IsNumber => Kind == JsonTokenType.Number;
 
     /// <summary>The value as it stands in the body.</summary>
@@ -68,8 +70,14 @@ internal readonly struct JsonValue(JsonTape? tape, int index)
     {
         if (Kind is not (JsonTokenType.String or JsonTokenType.PropertyName))
             return false;
-        return _tape![_index].IsEscaped ? Encoding.UTF8.GetBytes(Text).AsSpan().SequenceEqual(text)
-            : Raw[1..^1].SequenceEqual(text);
+        return IsEscaped ? Encoding.UTF8.GetBytes(Text).AsSpan().SequenceEqual(text) : Raw[1..^1].SequenceEqual(text);
+    }
+
+    public bool TextEquals(string ascii)
+    {
+        if (Kind is not (JsonTokenType.String or JsonTokenType.PropertyName))
+            return false;
+        return IsEscaped ? Text == ascii : Ascii.Equals(Raw[1..^1], ascii);
     }
 
     /// <summary>The text of a string or a name.</summary>
@@ -77,7 +85,7 @@ internal readonly struct JsonValue(JsonTape? tape, int index)
     {
         get
         {
-            if (!_tape![_index].IsEscaped)
+            if (!IsEscaped)
                 return Encoding.UTF8.GetString(Raw[1..^1]);
             var reader = new Utf8JsonReader(Raw);
             reader.Read();
@@ -90,7 +98,7 @@ internal readonly struct JsonValue(JsonTape? tape, int index)
     /// <summary>The text's bytes, unescaped; a copy.</summary>
     public byte[] TextBytes()
     {
-        if (!_tape![_index].IsEscaped)
+        if (!IsEscaped)
             return Raw[1..^1].ToArray();
         var reader = new Utf8JsonReader(Raw);
         reader.Read();

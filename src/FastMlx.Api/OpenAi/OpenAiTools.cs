@@ -62,12 +62,23 @@ internal static class OpenAiTools
                 break;
             case "custom" when context.RequiredText(inner, "name"u8, path + ".name") is { } name:
                 custom.Add(name);
-                tools.Add(new ToolDefinition(name, inner["description"u8].TextOrNull ?? "", FreeText));
+                tools.Add(new ToolDefinition(name, DescriptionOf(inner), FreeText));
                 break;
             default:
                 unavailable.Add(type);
                 break;
         }
+    }
+
+    // A grammar of the input is told in words: it is what the client will check.
+    private static string DescriptionOf(JsonValue custom)
+    {
+        string description = custom["description"u8].TextOrNull ?? "";
+        JsonValue format = custom["format"u8]["grammar"u8].IsObject ? custom["format"u8]["grammar"u8]
+            : custom["format"u8];
+        return format["definition"u8].TextOrNull is { } definition
+            ? $"{description}\n\nThe input must match this {format["syntax"u8].TextOrNull} grammar:\n{definition}"
+            : description;
     }
 
     private static void AddFunction(JsonValue function, string path, List<ToolDefinition> tools, ReadContext context)

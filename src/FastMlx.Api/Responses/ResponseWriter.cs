@@ -94,7 +94,6 @@ public sealed class ResponseWriter(IEventOutput output, IdSource ids, ResponseOp
         Close();
         _callId = ids.Call();
         _name = name;
-        _isCut = false;
         bool isCustom = options.Request.CustomTools.Contains(name);
         OpenItem(isCustom ? State.InCustomCall : State.InCall, ids.Next(isCustom ? "ctc_" : "fc_"));
         BeginItem("response.output_item.added"u8);
@@ -135,7 +134,8 @@ public sealed class ResponseWriter(IEventOutput output, IdSource ids, ResponseOp
     public void Finish(StopReason reason, in ReplyUsage usage)
     {
         RequireOpen(nameof(Finish));
-        _isCut = _state is State.InCall or State.InCustomCall;
+        _isCut = _state is State.InCall or State.InCustomCall
+            || (_state == State.InText && reason is StopReason.MaxTokens or StopReason.ContextExceeded);
         Close();
         _ending = Ending(reason);
         _usage = usage;
@@ -191,6 +191,7 @@ public sealed class ResponseWriter(IEventOutput output, IdSource ids, ResponseOp
     {
         _itemId = Encoding.UTF8.GetBytes(id);
         _content.Clear();
+        _isCut = false;
         _state = state;
     }
 
@@ -224,8 +225,8 @@ public sealed class ResponseWriter(IEventOutput output, IdSource ids, ResponseOp
         output.Raw(",\"content_index\":0,\"part\":"u8);
         WriteTextPart(output);
         End();
-        item.Raw("{\"id\":"u8).Text(_itemId)
-            .Raw(",\"type\":\"message\",\"role\":\"assistant\",\"status\":\"completed\",\"content\":["u8);
+        item.Raw("{\"id\":"u8).Text(_itemId).Raw(",\"type\":\"message\",\"role\":\"assistant\",\"status\":"u8)
+            .Text(_isCut ? "incomplete"u8 : "completed"u8).Raw(",\"content\":["u8);
         WriteTextPart(item);
         item.Raw("]}"u8);
     }
