@@ -50,6 +50,8 @@ internal static class StringMethods
         "rjust" => Method(name, Padding, (run, a) => Pad(owner, a, run, before: true, after: false)),
         "zfill" => Method(name, One, (run, a) =>
             TextOperations.FillZeros(owner, Numbers.RequireIndex(a[0], "width"), run.Budget)),
+        "encode" or "translate" or "maketrans" => new FunctionValue(name, (_, _) => throw new TemplateException(
+            TemplateErrorKind.Unsupported, $"str.{name}() makes what a template cannot hold")),
         _ => FindPlain(owner, name),
     };
 

@@ -96,9 +96,8 @@ internal static class TextFilters
         return builder.ToValue(text.IsMarkup);
     }
 
-    private static StringValue Truncate(Evaluation run, Value[] a)
+    private static Value Truncate(Evaluation run, Value[] a)
     {
-        StringValue text = FilterArguments.StrictText(a[0]);
         long length = FilterArguments.Count(a[1], 255);
         StringValue end = a[3] is null ? new StringValue("...") : FilterArguments.StrictText(a[3]);
         long leeway = a[4] is null or NoneValue ? 5 : Numbers.RequireIndex(a[4], "leeway");
@@ -106,8 +105,9 @@ internal static class TextFilters
             throw TemplateException.Value($"expected length >= {end.Length}, got {length}");
         if (leeway < 0)
             throw TemplateException.Value($"expected leeway >= 0, got {leeway}");
-        if (text.Length <= length + leeway)
-            return text;
+        if (Iteration.LengthOf(a[0]) <= length + leeway)
+            return a[0];
+        StringValue text = FilterArguments.StrictText(a[0]);
         StringValue kept = text.Slice(0, text.OffsetOf((int)(length - end.Length)));
         if (!FilterArguments.Flag(a[2], run))
         {

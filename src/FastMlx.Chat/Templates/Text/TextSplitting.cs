@@ -59,7 +59,7 @@ internal static class TextSplitting
                 break;
             if (most >= 0 && parts.Count >= most)
             {
-                parts.Add(TextOperations.Strip(value.Slice(at, text.Length), null, false, true));
+                parts.Add(value.Slice(at, text.Length));
                 break;
             }
 
@@ -125,7 +125,7 @@ internal static class TextSplitting
                 break;
             if (most >= 0 && parts.Count >= most)
             {
-                parts.Add(TextOperations.Strip(value.Slice(0, at), null, true, false));
+                parts.Add(value.Slice(0, at));
                 break;
             }
 
