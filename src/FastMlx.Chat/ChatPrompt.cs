@@ -20,4 +20,10 @@ public sealed record ChatPrompt
     /// The beginning of a forced call that the prompt's tail already holds; the parser is fed it first.
     /// </summary>
     public string Primed { get; init; } = "";
+
+    /// <summary>
+    /// The text behind the last message that makes the model answer (its role's header, an opened reasoning block, the
+    /// primed call). <see cref="ReplayMemory"/> keeps it with the answer.
+    /// </summary>
+    internal string Scaffold { get; init; } = "";
 }
