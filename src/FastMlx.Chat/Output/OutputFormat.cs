@@ -11,6 +11,8 @@ public sealed class OutputFormat
     private static readonly string[] TurnMarkers =
         ["<|im_end|>", "<|im_start|>assistant", "<|im_start|>", "<|endoftext|>", "<|eot_id|>", "<|eom_id|>", "<|end_of_text|>"];
 
+    private static readonly ThoughtTags Think = new("<think>", "</think>");
+
     private readonly Lazy<MarkerSet> _content;
     private readonly Lazy<MarkerSet> _thought;
     private readonly Lazy<MarkerSet> _stopSet;
@@ -29,9 +31,14 @@ public sealed class OutputFormat
     public string Name { get; }
 
     /// <summary>The tag that ends reasoning, for a server that must force it; empty where there is none.</summary>
-    public string ThoughtClose => Thoughts.Count == 0 ? "" : Thoughts[0].Close;
+    public string ThoughtClose => Channels is null ? Thoughts[0].Close : "";
 
-    internal IReadOnlyList<ThoughtTags> Thoughts { get; init; } = [];
+    /// <summary>The tags of reasoning, the family's own first; the common ones are known to all.</summary>
+    internal IReadOnlyList<ThoughtTags> Thoughts
+    {
+        get;
+        init => field = value.Any(tags => tags.Open == Think.Open) ? value : [.. value, Think];
+    } = [Think];
 
     /// <summary>Markers that calls begin with.</summary>
     internal IReadOnlyList<Marker> Calls { get; init; } = [];
@@ -50,7 +57,10 @@ public sealed class OutputFormat
     internal bool KeepsSpaceAfterCalls { get; init; }
 
     /// <summary>Reads a format that is no text with markers in it, but messages in channels.</summary>
-    internal Func<OutputSession, Flow<bool>>? Channels { get; init; }
+    internal Func<OutputSession, bool, Flow<bool>>? Channels { get; init; }
+
+    /// <summary>Where text before this marker is only the tool's name again.</summary>
+    internal Marker? NameBefore { get; init; }
 
     /// <summary>The opening text of a call; its second part is used where the tool is named.</summary>
     internal Func<string?, string> Prime { get; init; } = _ => "";
@@ -110,10 +120,8 @@ public sealed class OutputFormat
         foreach (ThoughtTags tags in Thoughts)
         {
             markers.Add(new Marker(tags.Open, MarkerKind.OpenThought) { Place = tags.Place });
-            markers.Add(new Marker(tags.Close, tags.Place == MarkerPlace.Anywhere ? MarkerKind.Noise : MarkerKind.Wrapper)
-            {
-                Place = tags.Place,
-            });
+            if (tags.Place == MarkerPlace.Anywhere)
+                markers.Add(new Marker(tags.Close, MarkerKind.Noise));
         }
         markers.AddRange(Noise.Concat(TurnMarkers).Select(text => new Marker(text, MarkerKind.Noise)));
         markers.AddRange(Wrappers.Select(text => new Marker(text, MarkerKind.Wrapper)));

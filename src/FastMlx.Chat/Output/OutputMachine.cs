@@ -20,6 +20,7 @@ internal sealed class OutputMachine(OutputSession session)
     /// <summary>True where reasoning begins, false at the end.</summary>
     private async Flow<bool> ContentAsync()
     {
+        await SkipNameAsync();
         while (true)
         {
             switch (_scanner.Next(_format.ContentSet))
@@ -48,7 +49,21 @@ internal sealed class OutputMachine(OutputSession session)
                     Drop(marker);
                     break;
             }
+            await SkipNameAsync();
         }
+    }
+
+    /// <summary>Drops a tool's name that only announces its call.</summary>
+    private async Flow<bool> SkipNameAsync()
+    {
+        if (_format.NameBefore is not { } marker)
+            return false;
+        var look = new LookAhead(_reader, 0);
+        string? name = await look.TextUntilAsync([(byte)'<', (byte)' ', (byte)'\n'], CallNames.BytesMax);
+        if (name is null || !await look.IsAtAsync(marker.Bytes))
+            return false;
+        _reader.Skip(look.Offset);
+        return true;
     }
 
     private async Flow<bool> MaybeCallAsync(Marker marker)

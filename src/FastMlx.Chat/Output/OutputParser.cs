@@ -17,7 +17,7 @@ public sealed class OutputParser
     {
         _session = new OutputSession(format, tools, sink, policy);
         _run = format.Channels is { } channels
-            ? channels(_session)
+            ? channels(_session, isThinking)
             : new OutputMachine(_session).RunAsync(isThinking);
     }
 

@@ -33,6 +33,10 @@ internal sealed class ToolSchema(string name, SchemaNode parameters)
         return Parameters.Unknown ?? SchemaNode.Any;
     }
 
+    /// <summary>The name of the parameter declared at this place, for arguments without a name.</summary>
+    public string? ParameterAt(int index) =>
+        Parameters.Properties is { } properties && index < properties.Count ? properties.Keys.ElementAt(index) : null;
+
     private static string Fold(string key)
     {
         Span<char> folded = key.Length <= 256 ? stackalloc char[key.Length] : new char[key.Length];

@@ -89,8 +89,8 @@ internal sealed class TextScanner(OutputReader reader, OutputText text)
     {
         if (!reader.Final)
             return ScanState.NeedsMore;
-        // The reasoning's last white space is none of it; the answer's is.
-        if (text.IsThinking)
+        // The reasoning's last white space is none of it; the answer's is, where there is an answer.
+        if (text.IsThinking || text.IsAtStart)
             reader.Skip(reader.Length);
         else
             Pass(reader.Length);
