@@ -17,10 +17,10 @@ internal sealed class ChannelMachine(OutputSession session, string[] ends, CallS
     [
         .. ends.Append("<|start|>").Append("<|channel|>").Select(text => new Marker(text, MarkerKind.CloseThought)),
         .. session.Format.Calls,
-        new Marker("<|message|>", MarkerKind.Noise),
-        new Marker("<|constrain|>", MarkerKind.Noise),
-        .. session.Format.ContentSet.Markers.Where(
-            marker => marker.Kind == MarkerKind.Noise && marker.Text.StartsWith("<|im", StringComparison.Ordinal)),
+        .. session.Format.ContentSet.Markers
+            .Where(marker => marker.Kind != MarkerKind.Call && !ends.Contains(marker.Text)
+                && marker.Text is not ("<|start|>" or "<|channel|>"))
+            .Select(marker => new Marker(marker.Text, MarkerKind.Noise)),
     ]);
 
     public async Flow<bool> RunAsync(bool isThinking)

@@ -96,6 +96,13 @@ public sealed class OutputFormat
     /// </summary>
     public string PrimeCall(string? toolName) => Prime(toolName);
 
+    /// <summary>The prompt's end has opened reasoning that the answer begins inside.</summary>
+    public bool OpensThought(string promptTail)
+    {
+        string tail = promptTail.TrimEnd();
+        return Thoughts.Any(tags => tail.EndsWith(tags.Open, StringComparison.Ordinal));
+    }
+
     /// <summary>
     /// The parser must see this added token's text even where special tokens are left out, because it is one of the
     /// format's markers or a part of one.
@@ -121,7 +128,7 @@ public sealed class OutputFormat
         {
             markers.Add(new Marker(tags.Open, MarkerKind.OpenThought) { Place = tags.Place });
             if (tags.Place == MarkerPlace.Anywhere)
-                markers.Add(new Marker(tags.Close, MarkerKind.Noise));
+                markers.Add(new Marker(tags.Close, tags.IsCloseShared ? MarkerKind.Noise : MarkerKind.CloseThought));
         }
         markers.AddRange(Noise.Concat(TurnMarkers).Select(text => new Marker(text, MarkerKind.Noise)));
         markers.AddRange(Wrappers.Select(text => new Marker(text, MarkerKind.Wrapper)));

@@ -70,12 +70,18 @@ internal sealed class OutputMachine(OutputSession session)
     {
         if (!await marker.Syntax!.LooksLikeCallAsync(session, _scanner.SpaceBytes, marker))
         {
-            _scanner.Reject();
+            if (_scanner.Reject(_format.ContentSet))
+                Drop(_scanner.Marker!);
             return false;
         }
+        _text.Hold(_reader.Data[.._scanner.SpaceBytes]);
+        _reader.Skip(_scanner.SpaceBytes);
         _scanner.Leave();
         if (await marker.Syntax.ReadAsync(session, marker))
+        {
+            _text.DropHeld();
             AfterCall();
+        }
         return true;
     }
 
@@ -87,7 +93,8 @@ internal sealed class OutputMachine(OutputSession session)
 
     private void Drop(Marker marker)
     {
-        if (marker.Kind == MarkerKind.Wrapper)
+        session.HasStrayClose |= marker.Kind == MarkerKind.CloseThought && !session.HasThought;
+        if (marker.Kind == MarkerKind.Wrapper || (marker.Kind == MarkerKind.OpenThought && _text.IsAtStart))
             _text.Trim();
         else
             _text.Hold(_reader.Data[.._scanner.SpaceBytes]);
@@ -97,6 +104,7 @@ internal sealed class OutputMachine(OutputSession session)
     /// <summary>Reads reasoning up to its end.</summary>
     private async Flow<bool> ThoughtAsync()
     {
+        session.HasThought = true;
         _text.Turn(toThinking: true);
         while (true)
         {
@@ -137,10 +145,8 @@ internal sealed class OutputMachine(OutputSession session)
         {
             if (_format.KeepsThoughtCalls)
                 _scanner.Pass(_scanner.SpaceBytes + marker.Bytes.Length);
-            else if (marker.Kind == MarkerKind.Call)
-                Drop(marker);
-            else
-                _scanner.Reject();
+            else if (marker.Kind == MarkerKind.Call || _scanner.Reject(_format.ThoughtSet))
+                Drop(_scanner.Marker!);
             return false;
         }
         (int end, int closeBytes) = await FindCloseAsync(_scanner.SpaceBytes);

@@ -34,6 +34,12 @@ internal sealed class OutputSession
     /// <summary>The answer's end was no end of the model's: a limit cut it.</summary>
     public bool IsTruncated { get; set; }
 
+    /// <summary>Reasoning was open at some time.</summary>
+    public bool HasThought { get; set; }
+
+    /// <summary>Reasoning was closed that nobody had opened: the prompt may have done so.</summary>
+    public bool HasStrayClose { get; set; }
+
     /// <summary>Ends a call at the end of the text, where nothing but its closers is missing.</summary>
     public void EndAtEof()
     {

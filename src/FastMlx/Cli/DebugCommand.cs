@@ -19,7 +19,7 @@ internal static class DebugCommand
         yield return DebugRenderVerb.Create();
         yield return DebugTokenizeVerb.Create();
         yield return DebugDetokenizeVerb.Create();
-        // parse
-        // coerce
+        yield return DebugParseVerb.Create();
+        yield return DebugCoerceVerb.Create();
     }
 }

@@ -26,7 +26,7 @@ internal sealed class BareJsonCalls : CallSyntax
         {
             if (!await ReadOneAsync(session))
             {
-                session.Text.Write(reader.Marked);
+                session.Text.WriteStripped(reader.Marked, session.Format.ContentSet);
                 reader.Unmark();
                 return count > 0;
             }

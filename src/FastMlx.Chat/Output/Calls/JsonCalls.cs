@@ -76,7 +76,7 @@ internal sealed class JsonCalls(params string[] closers) : CallSyntax
     private async Flow<bool> PassOnAsync(OutputSession session)
     {
         await JsonCallReader.SkipToStopAsync(session);
-        session.Text.Write(Space.Trim(session.Reader.Marked));
+        session.Text.WriteStripped(Space.Trim(session.Reader.Marked), session.Format.ContentSet);
         session.Reader.Unmark();
         await CallTags.SkipCloserAsync(session, closers);
         return false;

@@ -77,7 +77,7 @@ internal sealed class PythonCalls(params string[] closers) : CallSyntax
         if (isClosed)
             reader.Skip(1);
         else if (reader.Length > 0)
-            session.Text.Write(reader.Marked);
+            session.Text.WriteStripped(reader.Marked, session.Format.ContentSet);
         reader.Unmark();
         return count > 0;
     }

@@ -32,21 +32,29 @@ internal sealed class TagDialect
 
     public byte[] this[DialectTag tag] => _tags[(int)tag];
 
-    /// <summary>The tag at this offset; Partial where more bytes must come to know it.</summary>
-    public DialectTag Match(ReadOnlySpan<byte> text)
+    /// <summary>
+    /// The longest tag that begins the text; Partial where the text ends inside a longer one and more of it
+    /// (<paramref name="isFinal"/>) may come.
+    /// </summary>
+    public DialectTag Match(ReadOnlySpan<byte> text, bool isFinal)
     {
-        DialectTag result = DialectTag.None;
+        DialectTag found = DialectTag.None;
+        int foundBytes = 0;
+        int partialBytes = 0;
         for (int index = 0; index < _tags.Length; index++)
         {
             byte[] tag = _tags[index];
-            if (tag.Length == 0)
-                continue;
             int common = text.CommonPrefixLength(tag);
-            if (common == tag.Length)
-                return (DialectTag)index;
-            if (common == text.Length)
-                result = DialectTag.Partial;
+            if (common == tag.Length && common > foundBytes)
+            {
+                found = (DialectTag)index;
+                foundBytes = common;
+            }
+            else if (common == text.Length)
+            {
+                partialBytes = Math.Max(partialBytes, tag.Length);
+            }
         }
-        return result;
+        return partialBytes > foundBytes && (!isFinal || foundBytes == 0) ? DialectTag.Partial : found;
     }
 }

@@ -12,7 +12,7 @@ internal static class TagReader
         {
             if (!await reader.Need(offset + 1))
                 return DialectTag.End;
-            DialectTag tag = dialect.Match(reader.Data[offset..]);
+            DialectTag tag = dialect.Match(reader.Data[offset..], reader.Final);
             if (tag != DialectTag.Partial || !await reader.Need(reader.Length + 1))
                 return tag;
         }
@@ -54,8 +54,8 @@ internal static class TagReader
                 return -1;
             if (reader.Data[(offset + length)..].StartsWith(close))
                 return length;
-            // No header spans lines: a tag cut short ends here.
-            if (reader[offset + length] == '\n')
+            // No header spans lines or holds another tag: this one was cut short.
+            if (reader[offset + length] is (byte)'\n' or (byte)'<')
                 return -1;
         }
         return -1;

@@ -21,7 +21,7 @@ internal static class ChannelFormats
 
     public static OutputFormat Glimmer() => new("glimmer_atem")
     {
-        Noise = ["<|eom|>", "<|eot|>", "<|start|>", "<|message|>", "</atem:function_calls>"],
+        Noise = ["<|eom|>", "<|eot|>", "<|start|>", "<|message|>", "</atem:function_calls>", "<|channel|>"],
         Calls = [new Marker("<atem:function_calls>", MarkerKind.Call, Atem)],
         Channels = (session, isThinking) => new ChannelMachine(session, ["<|eom|>", "<|eot|>"], Atem)
             .RunAsync(isThinking),
@@ -32,7 +32,7 @@ internal static class ChannelFormats
 
     public static OutputFormat Inkling() => new("inkling")
     {
-        Thoughts = [new("<|content_thinking|>", "<|end_message|>")],
+        Thoughts = [new("<|content_thinking|>", "<|end_message|>") { IsCloseShared = true }],
         Calls = [new Marker("<|content_invoke_tool_json|>", MarkerKind.Call, new JsonCalls())],
         Wrappers = ["<|content_text|>"],
         Noise = ["<|message_model|>", "<|content_model_end_sampling|>"],

@@ -6,12 +6,13 @@ namespace FastMlx.Chat.Output;
 /// </summary>
 internal sealed class JsonValue
 {
+    // Before the values below, which take them when they are made.
+    private static readonly List<JsonValue> NoItems = [];
+    private static readonly List<KeyValuePair<string, JsonValue>> NoMembers = [];
+
     public static readonly JsonValue Null = new(JsonKind.Null);
     public static readonly JsonValue True = new(JsonKind.True);
     public static readonly JsonValue False = new(JsonKind.False);
-
-    private static readonly List<JsonValue> NoItems = [];
-    private static readonly List<KeyValuePair<string, JsonValue>> NoMembers = [];
 
     private JsonValue(JsonKind kind, string text = "")
     {

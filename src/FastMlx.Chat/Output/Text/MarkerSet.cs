@@ -41,6 +41,17 @@ internal sealed class MarkerSet
         return null;
     }
 
+    /// <summary>The longest marker here that is markup in any case.</summary>
+    public Marker? MatchMarkup(ReadOnlySpan<byte> text)
+    {
+        foreach (Marker marker in _byFirstByte[text[0]] ?? [])
+        {
+            if (marker.Kind != MarkerKind.MaybeCall && marker.Place == MarkerPlace.Anywhere && text.StartsWith(marker.Bytes))
+                return marker;
+        }
+        return null;
+    }
+
     private static bool Counts(MarkerPlace wanted, MarkerPlace here) => wanted switch
     {
         MarkerPlace.Start => here == MarkerPlace.Start,

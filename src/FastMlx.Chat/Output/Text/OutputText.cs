@@ -33,6 +33,8 @@ internal sealed class OutputText(IChatEventSink sink)
     /// <summary>White space that counts only if text follows: a marker without meaning stood behind it.</summary>
     public void Hold(ReadOnlySpan<byte> space) => _space.Append(space);
 
+    public void DropHeld() => _space.Clear();
+
     public void Write(ReadOnlySpan<byte> text)
     {
         if (_isTrimming)
@@ -51,6 +53,31 @@ internal sealed class OutputText(IChatEventSink sink)
         }
         Send(text);
         Last = text[^1];
+    }
+
+    /// <summary>Text that was read as something else and was none: what is markup in it is left out.</summary>
+    public void WriteStripped(ReadOnlySpan<byte> text, MarkerSet markers)
+    {
+        while (!text.IsEmpty)
+        {
+            int at = 0;
+            Marker? marker = null;
+            while (at < text.Length && markers.Candidate(text[at..]) is var step and >= 0)
+            {
+                at += step;
+                marker = markers.MatchMarkup(text[at..]);
+                if (marker is not null)
+                    break;
+                at++;
+            }
+            if (marker is null)
+            {
+                Write(text);
+                return;
+            }
+            Write(text[..at]);
+            text = text[(at + marker.Bytes.Length)..];
+        }
     }
 
     private void Send(ReadOnlySpan<byte> text)

@@ -50,8 +50,17 @@ internal sealed class TextScanner(OutputReader reader, OutputText text)
         }
     }
 
-    /// <summary>The found marker is text after all: its first byte is passed on with the space before it.</summary>
-    public void Reject() => Pass(_heldBytes + 1);
+    /// <summary>
+    /// The found marker is text after all: its first byte is passed on with the space before it, unless a shorter marker
+    /// stands there, which becomes the found one (true).
+    /// </summary>
+    public bool Reject(MarkerSet markers)
+    {
+        Marker = markers.MatchMarkup(reader.Data[_heldBytes..]);
+        if (Marker is null)
+            Pass(_heldBytes + 1);
+        return Marker is not null;
+    }
 
     /// <summary>Passes on the first bytes of the reader as text.</summary>
     public void Pass(int count)

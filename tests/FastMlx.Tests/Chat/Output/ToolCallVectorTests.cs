@@ -1,5 +1,4 @@
 using System.Text.Json;
-using FastMlx.Chat.Output;
 using Xunit;
 
 namespace FastMlx.Tests.Chat.Output;
@@ -33,8 +32,6 @@ public sealed class ToolCallVectorTests
         int count = 0;
         foreach (JsonElement vector in vectors)
         {
-            if (OutputFormat.Find(Vectors.Text(vector, "format")) is null)
-                continue;
             string expected = VectorRun.Expected(vector);
             foreach (string actual in run(vector, Vectors.Text(vector, "input")))
             {

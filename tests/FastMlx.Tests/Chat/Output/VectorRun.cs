@@ -24,7 +24,7 @@ internal static class VectorRun
         var sink = new Collector();
         OutputFormat format = OutputFormat.Find(Vectors.Text(vector, "format"))!;
         var policy = new CallPolicy { StreamsArguments = streams };
-        bool isThinking = IsThinking(format, Vectors.Text(vector, "prompt_tail"));
+        bool isThinking = format.OpensThought(Vectors.Text(vector, "prompt_tail"));
         var parser = new OutputParser(format, Vectors.Tools(vector), sink, policy, isThinking);
         foreach (string piece in pieces)
             parser.Feed(piece);
@@ -51,12 +51,6 @@ internal static class VectorRun
         }
     }
 
-    public static bool IsThinking(OutputFormat format, string promptTail)
-    {
-        string tail = promptTail.TrimEnd();
-        return format.Thoughts.Any(tags => tail.EndsWith(tags.Open.TrimEnd(), StringComparison.Ordinal));
-    }
-
     private static string Describe(Collector sink, TruncatedCall? truncated, JsonElement vector)
     {
         var text = new StringBuilder();
@@ -67,9 +61,12 @@ internal static class VectorRun
             AppendCall(text, call.Name, call.ArgumentsJson, index < hasIds.Length && hasIds[index] ? call.Id : null);
         }
         text.Append("| C=").Append(sink.Content).Append("| R=").Append(sink.Reasoning);
-        if (truncated is not null && vector.TryGetProperty("truncated_call", out JsonElement expected))
-            AppendCall(text.Append("| T="), truncated.Name, truncated.ArgumentsJson,
-                expected.TryGetProperty("id", out _) ? truncated.Id : null);
+        if (truncated is not null)
+        {
+            bool hasId = vector.TryGetProperty("truncated_call", out JsonElement expected)
+                && expected.TryGetProperty("id", out _);
+            AppendCall(text.Append("| T="), truncated.Name, truncated.ArgumentsJson, hasId ? truncated.Id : null);
+        }
         return text.ToString();
     }
 

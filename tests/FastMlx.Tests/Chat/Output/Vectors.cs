@@ -7,16 +7,8 @@ namespace FastMlx.Tests.Chat.Output;
 /// <summary>Reads the shared corpora; they lie beside the repository or are not there.</summary>
 internal static class Vectors
 {
-    public static string? Path(string name)
-    {
-        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            string path = System.IO.Path.Combine(folder.FullName, "shared", "corpora", name);
-            if (File.Exists(path))
-                return path;
-        }
-        return null;
-    }
+    public static string? Path(string name) =>
+        Repository.Shared is { } shared ? System.IO.Path.Combine(shared, "corpora", name) : null;
 
     public static List<JsonElement> Read(string path) =>
         [.. File.ReadLines(path).Where(line => line.Length > 0).Select(line => JsonDocument.Parse(line).RootElement)];
