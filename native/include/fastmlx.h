@@ -27,11 +27,10 @@ typedef int32_t fm_status;
 #define FM_BACKEND_MLX 1
 #define FM_BACKEND_CPU 2
 #define FM_BACKEND_NULL 3 /* no weights: the next token is a hash of the timeline */
-/* The CPU backend has two arithmetics for quantised weights under bf16 or f16 activations: sums in float32, as MLX has
- * on a GPU, and MLX's own CPU loops, which round every product and sum. FM_BACKEND_CPU takes the second where the
- * weights are so few (64 MiB) that its cost does not matter and parity can be checked bit for bit. */
-#define FM_BACKEND_CPU_FLOAT 4
-#define FM_BACKEND_CPU_ROUNDED 5
+/* The CPU backend has two arithmetics for quantised weights under bf16 or f16 activations. FM_BACKEND_CPU sums in
+ * float32, as MLX does on a GPU: faster and more exact, and what models are served with. FM_BACKEND_CPU_ROUNDED rounds
+ * every product and sum as MLX's own CPU loops do, so that a graph can be compared with MLX's numbers bit for bit. */
+#define FM_BACKEND_CPU_ROUNDED 4
 
 #define FM_LAST_TOKEN (-1) /* the token this slot sampled in the step before, which may still be on the device */
 

@@ -65,7 +65,6 @@ std::unique_ptr<Model> open(const std::string& folder, const fm_model_options& o
             return open_null_model(folder, options);
         case FM_BACKEND_AUTO:
         case FM_BACKEND_CPU:
-        case FM_BACKEND_CPU_FLOAT:
         case FM_BACKEND_CPU_ROUNDED:
             return open_cpu_model(folder, options);
         case FM_BACKEND_MLX:

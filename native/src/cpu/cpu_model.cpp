@@ -14,7 +14,6 @@ namespace {
 
 constexpr int kSlotsDefault = 64;
 constexpr uint64_t kStateFormat = 1;
-constexpr uint64_t kRoundedBytesMax = 64ull << 20;
 
 Json read_json(const std::string& path) {
     MappedFile file(path);
@@ -57,7 +56,7 @@ class CpuBackend final : public Backend {
         : checkpoint_(folder),
           timelines_(checkpoint_.facts.states,
                      static_cast<size_t>(options.max_slots == 0 ? kSlotsDefault : options.max_slots)),
-          ops_(best_kernels(), thread_count(options.threads), rounds(options.backend), timelines_) {}
+          ops_(best_kernels(), thread_count(options.threads), options.backend == FM_BACKEND_CPU_ROUNDED, timelines_) {}
 
     void describe(fm_model_info& out) const override {
         out.vocab_size = checkpoint_.facts.vocab_size;
@@ -110,10 +109,6 @@ class CpuBackend final : public Backend {
     }
 
   private:
-    bool rounds(int backend) const {
-        if (backend == FM_BACKEND_CPU_FLOAT) return false;
-        return backend == FM_BACKEND_CPU_ROUNDED || checkpoint_.weights.bytes() <= kRoundedBytesMax;
-    }
     static int thread_count(int wanted) {
         return wanted > 0 ? wanted : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
     }

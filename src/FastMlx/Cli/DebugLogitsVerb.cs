@@ -16,7 +16,7 @@ internal static class DebugLogitsVerb
         var model = new Option<string>("--model") { Description = "A checkpoint folder.", Required = true };
         var backend = new Option<NativeBackend>("--backend")
         {
-            Description = "auto, cpu, cpu-float, cpu-rounded, mlx or null.",
+            Description = "cpu, mlx or null.",
             CustomParser = result => ParseBackend(result.Tokens[0].Value, result.AddError),
         };
         var tokens = new Option<int[]>("--tokens")
@@ -30,6 +30,13 @@ internal static class DebugLogitsVerb
             Description = "Ids fed one at a time after the prompt.",
             CustomParser = result => ParseIds(result.Tokens[0].Value, result.AddError),
         };
+        var arithmetic = new Option<string>("--arithmetic")
+        {
+            Description = "On the CPU: mlx rounds every sum as MLX's CPU loops do, so that the numbers can be compared "
+                + "with MLX's (slow); float sums in float32, as serving does.",
+            DefaultValueFactory = _ => "mlx",
+        };
+        arithmetic.AcceptOnlyFromAmong("mlx", "float");
         var chunk = new Option<int>("--chunk") { Description = "Prompt tokens fed at once; 0 = as many as fit." };
         var greedy = new Option<int>("--greedy") { Description = "Greedy ids to generate after the prompt." };
         var all = new Option<bool>("--all") { Description = "Logits of every position of the prompt." };
@@ -37,17 +44,25 @@ internal static class DebugLogitsVerb
         greedy.Validators.Add(result => CheckNatural("--greedy", result.GetValueOrDefault<int>(), result.AddError));
         var command = new Command("logits", "A model's logits for token ids, as JSON.")
         {
-            model, backend, tokens, decode, chunk, greedy, all,
+            model, backend, arithmetic, tokens, decode, chunk, greedy, all,
         };
         command.SetAction(parsed =>
         {
             var request = new Request(
                 parsed.GetValue(tokens) ?? [], parsed.GetValue(decode) ?? [], parsed.GetValue(chunk),
                 parsed.GetValue(greedy), parsed.GetValue(all));
-            return Run(parsed.GetValue(model)!, parsed.GetValue(backend), request);
+            return Run(
+                parsed.GetValue(model)!,
+                Backend(parsed.GetValue(backend), parsed.GetValue(arithmetic)!),
+                request);
         });
         return command;
     }
+
+    private static NativeBackend Backend(NativeBackend asked, string arithmetic) =>
+        asked is NativeBackend.Auto or NativeBackend.Cpu
+            ? arithmetic == "mlx" ? NativeBackend.CpuRounded : NativeBackend.Cpu
+            : asked;
 
     private static int Run(string directory, NativeBackend backend, Request request)
     {
@@ -146,14 +161,11 @@ internal static class DebugLogitsVerb
     {
         switch (text)
         {
-            case "auto": return NativeBackend.Auto;
             case "cpu": return NativeBackend.Cpu;
             case "mlx": return NativeBackend.Mlx;
             case "null": return NativeBackend.Null;
-            case "cpu-float": return NativeBackend.CpuFloat;
-            case "cpu-rounded": return NativeBackend.CpuRounded;
             default:
-                error($"--backend '{text}' is not one of auto, cpu, cpu-float, cpu-rounded, mlx, null");
+                error($"--backend '{text}' is not one of cpu, mlx, null");
                 return NativeBackend.Auto;
         }
     }
