@@ -8,7 +8,7 @@ internal sealed class ClosedLoopRunner(LoadOptions options, HttpClient http)
     private readonly RequestBodies _bodies = new(options);
     private long _number;
 
-    /// <summary>Runs the warm-up, then the measured time; requests that run at its end are finished and counted.</summary>
+    /// <summary>Runs the warm-up, then the measured time; what runs at its end is finished and counted.</summary>
     public async Task<(LoadResult Result, double Seconds)> RunAsync()
     {
         if (options.WarmUpSeconds > 0) await RunForAsync(options.WarmUpSeconds, new LoadResult());

@@ -44,7 +44,8 @@ internal sealed class LoadResult
 
     public void WriteTable(TextWriter output, LoadOptions options, double seconds)
     {
-        output.WriteLine(Text($"{options.Url} x {options.Concurrency}, {seconds:f1} s: {_succeeded} requests, {_failed} failed"));
+        string what = Text($"{options.Url} x {options.Concurrency}, {seconds:f1} s");
+        output.WriteLine(Text($"{what}: {_succeeded} requests, {_failed} failed"));
         output.WriteLine(Text($"requests/s {_succeeded / seconds:f2}   output tokens/s {_tokens / seconds:f1}"));
         output.WriteLine();
         output.WriteLine(Text($"{"",-28}{"n",10}{"p50",12}{"p95",12}{"p99",12}{"max",12}"));

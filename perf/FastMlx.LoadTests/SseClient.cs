@@ -9,7 +9,8 @@ namespace FastMlx.LoadTests;
 /// One streaming request to the Messages API, timed: <see cref="StartAsync"/> until the first piece of the answer,
 /// <see cref="FinishAsync"/> until <c>message_stop</c>. The built-in runner and the NBomber scenario share it.
 /// </summary>
-internal sealed class SseClient(HttpClient http, LoadOptions options, RequestBodies bodies, long number) : IAsyncDisposable
+internal sealed class SseClient(HttpClient http, LoadOptions options, RequestBodies bodies, long number)
+    : IAsyncDisposable
 {
     private readonly List<double> _gapsMs = [];
     private HttpResponseMessage? _response;
@@ -34,7 +35,7 @@ internal sealed class SseClient(HttpClient http, LoadOptions options, RequestBod
     /// <summary>What the server says in its usage; where it says nothing, the number of deltas.</summary>
     public int OutputTokens { get; private set; }
 
-    /// <summary>Sends the request and waits for the first delta; false and <see cref="Error"/> where none comes.</summary>
+    /// <summary>Sends the request and waits for the first delta; false with an error where none comes.</summary>
     public async Task<bool> StartAsync(CancellationToken cancel)
     {
         long start = Stopwatch.GetTimestamp();

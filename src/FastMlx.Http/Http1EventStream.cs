@@ -3,7 +3,7 @@ using System.Buffers.Text;
 namespace FastMlx.Http;
 
 /// <summary>
-/// The event stream of one connection, reused. Layout of the buffer: the marked events, each framed as a chunk, then
+/// The event stream of one request. Layout of the buffer: the marked events, each framed as a chunk, then
 /// the event in the making behind room for its size line.
 /// <code>[size CRLF event CRLF] [size CRLF event CRLF] [room][event…</code>
 /// </summary>

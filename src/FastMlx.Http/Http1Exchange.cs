@@ -3,7 +3,7 @@ using System.Text;
 
 namespace FastMlx.Http;
 
-/// <summary>The exchange of a connection's request, reused for each of them.</summary>
+/// <summary>The exchange of one request.</summary>
 internal sealed class Http1Exchange(HttpConnection connection, RequestHead head, RequestBody body, SocketSender sender,
     ResponseHead response, Http1EventStream events) : HttpExchange
 {
@@ -46,13 +46,6 @@ internal sealed class Http1Exchange(HttpConnection connection, RequestHead head,
     }
 
     public override string? Header(string name) => head.Find(name);
-
-    public void Begin()
-    {
-        Started = KeepAlive = false;
-        response.Reset();
-        body.Begin();
-    }
 
     public override ValueTask<ReadOnlyMemory<byte>> ReadBodyAsync() => body.ReadAsync();
 
@@ -101,6 +94,9 @@ internal sealed class Http1Exchange(HttpConnection connection, RequestHead head,
     }
 
     public override void Abort() => connection.Abort();
+
+    /// <summary>Gives the memory of a stream back that was not ended.</summary>
+    public void Drop() => events.Drop();
 
     /// <summary>Answers for the handler, or instead of one; errors that break the framing also close.</summary>
     public ValueTask RespondErrorAsync(int status, string reason, bool close)

@@ -22,8 +22,8 @@ internal sealed class HttpConnection
     private readonly SocketSender _sender;
     private readonly HeadParser _parser;
     private readonly RequestBody _body;
-    private readonly Http1EventStream _events;
-    private readonly Http1Exchange _exchange;
+    private readonly ResponseHead _response;
+    private Http1Exchange _exchange;
     private readonly CancellationTokenSource _aborted = new();
     private HttpFault _fault;
     private volatile bool _inputEnded;
@@ -47,9 +47,8 @@ internal sealed class HttpConnection
         _sender = new SocketSender(socket, _clock, Abort, Aborted);
         _parser = new HeadParser(limits);
         _body = new RequestBody(_parser.Head, _reader, _sender, _clock, limits, server.Budget);
-        _events = new Http1EventStream(_sender, limits, Aborted);
-        _exchange = new Http1Exchange(
-            this, _parser.Head, _body, _sender, new ResponseHead(server.Date), _events);
+        _response = new ResponseHead(server.Date);
+        _exchange = NewExchange();
     }
 
     private enum HeadResult { Request, Rejected, Closed }
@@ -72,7 +71,7 @@ internal sealed class HttpConnection
     /// <summary>Answers 503 without reading a request.</summary>
     public Task RefuseAsync() => RunAsync(() =>
     {
-        _exchange.Begin();
+        _exchange = NewExchange();
         return RejectAsync(new HttpFault(503, "The server has too many connections at this moment."));
     });
 
@@ -121,9 +120,9 @@ internal sealed class HttpConnection
         {
             // The peer is gone, and with it whoever would want an answer.
         }
-        catch (SocketException)
+        catch (Exception error) when (error is SocketException or ObjectDisposedException)
         {
-            // The same, noticed while shutting down.
+            // The same, or cut by us, noticed while shutting down.
         }
         catch (Exception error)
         {
@@ -134,7 +133,7 @@ internal sealed class HttpConnection
             await _reader.CompleteAsync();
             _socket.Dispose();
             await pump;
-            _events.Drop();
+            _exchange.Drop();
             _body.Release();
             _parser.Head.Dispose();
         }
@@ -149,7 +148,7 @@ internal sealed class HttpConnection
             HttpFault fault = result == HeadResult.Rejected ? _fault : HeadRules.Check(_parser.Head, _server.Limits);
             if (fault.Any)
             {
-                _exchange.Begin();
+                _exchange = NewExchange();
                 await RejectAsync(fault);
                 return;
             }
@@ -187,6 +186,15 @@ internal sealed class HttpConnection
         }
     }
 
+    // One for each request: a handler that keeps its exchange too long holds one that has been answered.
+    private Http1Exchange NewExchange()
+    {
+        _response.Reset();
+        _body.Begin();
+        var events = new Http1EventStream(_sender, _server.Limits, Aborted);
+        return new Http1Exchange(this, _parser.Head, _body, _sender, _response, events);
+    }
+
     private HeadResult Refused(HttpFault fault)
     {
         _fault = fault;
@@ -202,7 +210,7 @@ internal sealed class HttpConnection
     // Returns whether the connection may carry another request.
     private async ValueTask<bool> HandleAsync()
     {
-        _exchange.Begin();
+        _exchange = NewExchange();
         try
         {
             await _server.Handler(_exchange);

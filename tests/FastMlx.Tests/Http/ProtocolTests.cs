@@ -238,6 +238,27 @@ public sealed class ProtocolTests
     }
 
     [Fact]
+    public async Task Exchange_ThatWasAnsweredStaysDead()
+    {
+        HttpExchange? first = null;
+        await using var server = new TestServer(async exchange =>
+        {
+            if (first is null)
+            {
+                first = exchange;
+                await using EventStream events = await exchange.BeginEventsAsync();
+                return;
+            }
+            await Assert.ThrowsAsync<InvalidOperationException>(
+                async () => await first.RespondAsync(200, "text/plain", "stale"u8.ToArray()));
+            await exchange.RespondAsync(200, "text/plain", "fresh"u8.ToArray());
+        });
+        using TestClient client = await server.ConnectAsync();
+        Assert.Empty((await client.AskAsync(Get)).Chunks);
+        Assert.Equal("fresh", (await client.AskAsync(Get)).Body);
+    }
+
+    [Fact]
     public async Task Exchange_SendsALargeBodyWhole()
     {
         byte[] body = new byte[5_000_000];
