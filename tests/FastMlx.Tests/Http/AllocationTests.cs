@@ -9,13 +9,13 @@ public sealed class AllocationTests
     [Fact]
     public async Task EventStream_AllocatesNothingPerEvent()
     {
-        const int Warm = 200, Count = 10_000;
+        const int Warm = 200, Count = 10_000, Most = 1_000_000;
         long bytes = 0;
         int measured = 0;
         await using var server = new TestServer(async exchange =>
         {
             await using EventStream events = await exchange.BeginEventsAsync();
-            for (int i = 0; i < Count + Warm; i++)
+            for (int i = 0; measured < Count && i < Most; i++)
             {
                 long before = GC.GetAllocatedBytesForCurrentThread();
                 "data: {\"type\":\"content_block_delta\"}\n\n"u8.CopyTo(events.GetSpan(64));
@@ -36,8 +36,7 @@ public sealed class AllocationTests
         byte[] block = new byte[64 * 1024];
         long received = 0;
         for (int got = 1; got > 0; received += got) got = await client.Socket.ReceiveAsync(block);
-        Assert.True(received > (Count + Warm) * 38);
-        Assert.True(measured > Count / 2, $"only {measured} of {Count} sends completed at once");
-        Assert.Equal(0, bytes);
+        Assert.True(received > Count * 38);
+        Assert.Equal((Count, 0L), (measured, bytes));
     }
 }

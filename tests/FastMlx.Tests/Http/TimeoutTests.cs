@@ -135,6 +135,30 @@ public sealed class TimeoutTests
         Assert.True(_time.Elapsed >= TimeSpan.FromSeconds(30));
     }
 
+    /// <summary>The end of lingering must not take away what the kernel has not delivered yet.</summary>
+    [Fact]
+    public async Task Server_LeavesTheAnswerToAReaderThatIsSlowerThanTheLinger()
+    {
+        byte[] body = new byte[150_000];
+        var answered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using TestServer server = Serve(async exchange =>
+        {
+            await exchange.RespondAsync(200, "x/y", body);
+            answered.SetResult();
+        });
+        using TestClient client = await server.ConnectAsync();
+        client.Socket.ReceiveBufferSize = 4096;
+        await client.SendAsync("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+        await answered.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        for (int i = 0; i < 2000 && server.Server.Connections > 0; i++)
+        {
+            _time.Advance(TimeSpan.FromMilliseconds(500));
+            await Task.Delay(2);
+        }
+        Assert.Equal(0, server.Server.Connections);
+        Assert.Equal(body.Length, (await client.ReadAsync()).Body.Length);
+    }
+
     [Fact]
     public async Task Server_CutsStreamsThatOutliveTheDrain()
     {
