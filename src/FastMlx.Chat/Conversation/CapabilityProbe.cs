@@ -16,7 +16,9 @@ internal sealed class CapabilityProbe(ChatTemplate template, PromptOptions optio
 
     private static readonly ToolDefinition Tool = new(
         "Zq_tool", "Zq_description",
-        """{"type":"object","properties":{"zq_key":{"type":"string","description":"zq_about"}},"required":["zq_key"]}""");
+        """
+        {"type":"object","properties":{"zq_key":{"type":"string","description":"zq_about"}},"required":["zq_key"]}
+        """);
 
     private TemplateCapabilities _can = new()
     {
@@ -27,14 +29,13 @@ internal sealed class CapabilityProbe(ChatTemplate template, PromptOptions optio
     public TemplateCapabilities Run()
     {
         _can = _can with { ReasoningFields = FieldsOf(template.Source) };
-        if (!Shows([User("Zq_one")], "Zq_one") && Shows([User("Zq_one")], _can with { TextContent = false }, "Zq_one"))
-            _can = _can with { TextContent = false };
+        ProbeBasics();
         PromptMessage[] head = [System("Zq_sys"), User("Zq_one")];
         _can = _can with
         {
             SystemFirst = Shows(head, "Zq_sys", "Zq_one")
-                && (Grows(head, [.. head, Answer("Zq_answer"), User("Zq_two")], "Zq_sys", "Zq_answer")
-                    || !Grows(head[1..], [.. head[1..], Answer("Zq_answer"), User("Zq_two")], "Zq_answer")),
+                && (Grows(head, [.. head, Answer("Zq_answer"), User("Zq_two")], [], "Zq_sys", "Zq_answer")
+                    || !Grows(head[1..], [.. head[1..], Answer("Zq_answer"), User("Zq_two")], [], "Zq_answer")),
             TurnEnd = FindTurnEnd(),
         };
         ProbeCalls();
@@ -73,6 +74,24 @@ internal sealed class CapabilityProbe(ChatTemplate template, PromptOptions optio
         return fields.Count == 0 ? ["reasoning_content"] : fields[..1];
     }
 
+    /// <summary>The first set of basics with which one user message is rendered.</summary>
+    private void ProbeBasics()
+    {
+        TemplateCapabilities[] forms =
+        [
+            _can, _can with { AlwaysThinks = true }, _can with { EmptyTools = true },
+            _can with { TextContent = false }, _can with { EmptyTools = true, TextContent = false },
+        ];
+        foreach (TemplateCapabilities form in forms)
+        {
+            if (Shows([User("Zq_one")], form, "Zq_one"))
+            {
+                _can = form;
+                return;
+            }
+        }
+    }
+
     private void ProbeCalls()
     {
         _can = _can with { Tools = Shows([User("Zq_one")], _can, [Tool], "Zq_tool") };
@@ -84,7 +103,9 @@ internal sealed class CapabilityProbe(ChatTemplate template, PromptOptions optio
             FunctionCallIds = template.Source.Contains("<|tool_call_begin|>", StringComparison.Ordinal)
                 && Render(Loop(Calls("", "Zq_value")), _can, Tools) is { } text
                 && text.Contains(LongId, StringComparison.Ordinal),
-            TextWithCalls = ShowsLoop(_can, Calls("Zq_text", "Zq_value"), "Zq_text"),
+            TextWithCalls = ShowsLoop(_can, Calls("Zq_text", "Zq_value"), "Zq_text") && Shows(
+                [User("Zq_one"), Calls("Zq_text", "Zq_value"), Result("Zq_result")], _can, Tools,
+                "Zq_text", "Zq_value", "Zq_result"),
             TextBeforeCalls = Shows(
                 [User("Zq_one"), Answer("Zq_text"), Calls("", "Zq_value"), Result("Zq_result")], _can, Tools,
                 "Zq_text", "Zq_value", "Zq_result"),
@@ -106,7 +127,7 @@ internal sealed class CapabilityProbe(ChatTemplate template, PromptOptions optio
 
     private IReadOnlyList<ToolDefinition> Tools => _can.Tools ? [Tool] : [];
 
-    /// <summary>The first form of a call that the template takes: what its content, arguments and ids must be.</summary>
+    /// <summary>The first form of a call that the template takes: its content, arguments and ids.</summary>
     private TemplateCapabilities? FirstForm()
     {
         foreach (bool shortIds in (bool[])[false, true])
@@ -147,9 +168,10 @@ internal sealed class CapabilityProbe(ChatTemplate template, PromptOptions optio
         PromptMessage[] second = [.. first, Answer("Zq_answer"), User("Zq_two"), System("Zq_late")];
         _can = _can with
         {
-            SystemInside = Grows(first, second, "Zq_mid", "Zq_answer", "Zq_late")
+            SystemInside = Grows(first, second, Tools, "Zq_mid", "Zq_answer", "Zq_late")
                 && Grows([User("Zq_one"), System("Zq_mid")],
-                    [User("Zq_one"), System("Zq_mid"), Answer("Zq_answer"), User("Zq_two")], "Zq_mid", "Zq_answer"),
+                    [User("Zq_one"), System("Zq_mid"), Answer("Zq_answer"), User("Zq_two")], Tools,
+                    "Zq_mid", "Zq_answer"),
         };
         if (!_can.SystemInside || !_can.ToolCalls)
         {
@@ -159,7 +181,7 @@ internal sealed class CapabilityProbe(ChatTemplate template, PromptOptions optio
 
         PromptMessage[] loop = [.. head, Calls("", "Zq_value"), Result("Zq_result"), System("Zq_mid")];
         PromptMessage[] longer = [.. loop, Answer("Zq_answer"), User("Zq_two")];
-        _can = _can with { SystemAfterTool = Grows(loop, longer, "Zq_mid", "Zq_answer", "Zq_two") };
+        _can = _can with { SystemAfterTool = Grows(loop, longer, Tools, "Zq_mid", "Zq_answer", "Zq_two") };
     }
 
     /// <summary>The first token-like text behind an answer that another message follows.</summary>
@@ -183,8 +205,10 @@ internal sealed class CapabilityProbe(ChatTemplate template, PromptOptions optio
         _can = _can with { Efforts = [.. AllEfforts.Where(effort => Render(messages, _can, [], effort) is not null)] };
     }
 
-    private bool Grows(PromptMessage[] shorter, PromptMessage[] longer, params string[] inOrder) =>
-        Render(shorter, _can, Tools) is { } begin && Render(longer, _can, Tools) is { } whole
+    private bool Grows(
+        PromptMessage[] shorter, PromptMessage[] longer, IReadOnlyList<ToolDefinition> tools,
+        params string[] inOrder) =>
+        Render(shorter, _can, tools) is { } begin && Render(longer, _can, tools) is { } whole
         && whole.StartsWith(begin, StringComparison.Ordinal) && InOrder(whole, inOrder);
 
     private bool Shows(PromptMessage[] messages, params string[] inOrder) => Shows(messages, _can, inOrder);

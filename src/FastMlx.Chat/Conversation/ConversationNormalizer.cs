@@ -94,6 +94,7 @@ internal sealed class ConversationNormalizer(TemplateCapabilities can, IReadOnly
         var answer = new PromptMessage(ChatRole.Assistant, text, source)
         {
             Calls = calls,
+            AnswerCallIds = [.. calls.Select(call => call.Id)],
             Thinking = thinking,
             Signature = signature,
             IsWholeAnswer = true,
@@ -219,6 +220,7 @@ internal sealed class ConversationNormalizer(TemplateCapabilities can, IReadOnly
             Text = _messages[^1].Text + separator + message.Text,
             Calls = message.Calls,
             Thinking = _messages[^1].Thinking + message.Thinking,
+            AnswerCallIds = [],
             IsWholeAnswer = false,
         };
 

@@ -15,7 +15,7 @@ internal sealed class HfTextEncoder(HfTokenizer tokenizer) : ITextEncoder
         {
             // Neighbours of different origin are one stretch of user text.
             if (count > 0 && spans[count - 1].End == marked[i].Start)
-                spans[count - 1] = new TokenizerSpan(spans[count - 1].Start, spans[count - 1].Length + marked[i].Length);
+                spans[count - 1] = spans[count - 1] with { Length = spans[count - 1].Length + marked[i].Length };
             else
                 spans[count++] = new TokenizerSpan(marked[i].Start, marked[i].Length);
         }

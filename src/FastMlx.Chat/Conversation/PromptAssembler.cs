@@ -14,7 +14,8 @@ internal sealed class PromptAssembler(
     [
         "<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<end_of_turn>", "<turn|>", "<|end|>", "<|call|>", "<|return|>",
         "<|endoftext|>", "<|end_of_text|>", "</s>", "<｜end▁of▁sentence｜>", "<|observation|>", "<|user|>",
-        "<|END_OF_TURN_TOKEN|>", "<|end_of_msg|>", "[e~[", "<|tool_response>", "<|assistant_end|>", "<|eot|>", "<|eom|>",
+        "<|END_OF_TURN_TOKEN|>", "<|end_of_msg|>", "[e~[", "<|tool_response>", "<|assistant_end|>",
+        "<|tools_suffix|>", "<|eot|>", "<|eom|>", "<|START_OF_TURN_TOKEN|>",
     ];
 
     private readonly List<int> _ids = [];
@@ -36,8 +37,9 @@ internal sealed class PromptAssembler(
                 if (!answer.IsWholeAnswer)
                     continue;
                 int first = i;
-                while (i + 1 < messages.Count && messages[i + 1].IsWholeAnswer && messages[i + 1].Source == answer.Source)
-                    answer = answer with { Calls = messages[++i].Calls };
+                while (i + 1 < messages.Count && messages[i + 1].IsWholeAnswer
+                    && messages[i + 1].Source == answer.Source)
+                    i++;
                 if (memory.TryFind(answer, out ReplayEntry? entry))
                     from = TryReplay(TextOrigin.Message(first), TextOrigin.Message(i), entry, from);
             }
@@ -56,7 +58,8 @@ internal sealed class PromptAssembler(
             if (position == piece.End && piece.Extra == 0)
                 return piece.FirstId + piece.IdCount;
             var ids = new List<int>();
-            encoder.Encode(rendered.Text.AsSpan(piece.Start, position - piece.Start), MarksIn(piece.Start, position), ids);
+            ReadOnlySpan<char> text = rendered.Text.AsSpan(piece.Start, position - piece.Start);
+            encoder.Encode(text, MarksIn(piece.Start, position), ids);
             int common = 0;
             while (common < ids.Count && common < piece.IdCount && ids[common] == _ids[piece.FirstId + common])
                 common++;
@@ -102,7 +105,7 @@ internal sealed class PromptAssembler(
         int before = first < 0 ? -1 : EndOfMarksBefore(first);
         if (before < from)
             return from;
-        int stop = FindStop(last, next);
+        int stop = FindStop(first, last, next);
         if (stop < 0)
             return from;
         int pieces = _pieces.Count;
@@ -120,16 +123,31 @@ internal sealed class PromptAssembler(
         return stop;
     }
 
-    /// <summary>Where the template ends the answer: the first stop text in [from, to).</summary>
-    private int FindStop(int from, int to)
+    /// <summary>
+    /// Where the template ends the answer: the first stop text behind its last text, in [last, next). A template may
+    /// name the called tool once more in front of the result; then it is the last stop text before that.
+    /// </summary>
+    private int FindStop(int first, int last, int next)
     {
-        ReadOnlySpan<char> gap = rendered.Text.AsSpan(from, to - from);
-        int best = Earliest(gap, options.StopTexts);
-        if (best < 0)
-            best = Earliest(gap, [turnEnd]);
-        if (best < 0)
-            best = Earliest(gap, KnownStops);
-        return best < 0 ? -1 : from + best;
+        foreach (IReadOnlyList<string> stops in (IReadOnlyList<string>[])[options.StopTexts, [turnEnd], KnownStops])
+        {
+            int at = Earliest(rendered.Text.AsSpan(last, next - last), stops);
+            if (at >= 0)
+                return last + at;
+        }
+
+        for (int i = rendered.Marked.Count - 1; i > 0; i--)
+        {
+            int start = rendered.Marked[i - 1].End;
+            int end = rendered.Marked[i].Start;
+            if (end > last || start < first)
+                continue;
+            int at = Earliest(rendered.Text.AsSpan(start, end - start), KnownStops);
+            if (at >= 0)
+                return start + at;
+        }
+
+        return -1;
     }
 
     private static int Earliest(ReadOnlySpan<char> text, IReadOnlyList<string> parts)
@@ -173,6 +191,6 @@ internal sealed class PromptAssembler(
         return marks;
     }
 
-    /// <summary>Characters [Start, End) of the rendered text, Extra more characters behind them, and their ids.</summary>
+    /// <summary>Characters [Start, End) of the rendered text, Extra more characters, and their ids.</summary>
     private readonly record struct Piece(int Start, int End, int Extra, int FirstId, int IdCount);
 }

@@ -32,7 +32,7 @@ public sealed partial class PromptBuilder
     /// <summary>What the template can do; found out when the builder was made.</summary>
     public TemplateCapabilities Capabilities { get; }
 
-    /// <summary>The memory that <see cref="ReplayMemory.Remember"/> must be called on; null where none is used.</summary>
+    /// <summary>What <see cref="ReplayMemory.Remember"/> must be called on; null where none is used.</summary>
     public ReplayMemory? Replay => _options.Replay;
 
     /// <summary>A builder for a model's own files, with a replay memory.</summary>
@@ -163,7 +163,8 @@ public sealed partial class PromptBuilder
         foreach ((int position, string name) in places.OrderBy(place => place.Position))
         {
             int tokens = position <= 0 ? -1 : assembler.TokensAt(position);
-            if (tokens > 0 && tokens < assembler.Ids.Count && (checkpoints.Count == 0 || checkpoints[^1].Tokens < tokens))
+            int least = checkpoints.Count == 0 ? 0 : checkpoints[^1].Tokens;
+            if (tokens > least && tokens < assembler.Ids.Count)
                 checkpoints.Add((tokens, name));
         }
 

@@ -8,6 +8,9 @@ internal sealed record PromptMessage(ChatRole Role, string Text, int Source)
 {
     public IReadOnlyList<ToolCallPart> Calls { get; init; } = [];
 
+    /// <summary>The ids of all calls of the answer, also where they are written as text.</summary>
+    public IReadOnlyList<string> AnswerCallIds { get; init; } = [];
+
     public string Thinking { get; init; } = "";
 
     public string Signature { get; init; } = "";

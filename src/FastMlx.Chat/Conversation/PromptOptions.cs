@@ -21,7 +21,7 @@ public sealed record PromptOptions
 
     public TemplateLimits Limits { get; init; } = TemplateLimits.Default;
 
-    /// <summary>For strftime_now. The date is the only part of it that a prompt should show: see the prefix cache.</summary>
+    /// <summary>For strftime_now. A prompt that shows more than the date shares no prefix with the next.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>Remembers sampled answers; null: histories are always rendered.</summary>

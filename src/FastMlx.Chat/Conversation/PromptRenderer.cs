@@ -10,14 +10,14 @@ namespace FastMlx.Chat;
 internal sealed partial class PromptRenderer(
     ChatTemplate template, TemplateCapabilities can, PromptOptions options, ILogger log)
 {
-    /// <summary>What was rendered, and the text without the part that asks for an answer where that is its prefix.</summary>
+    /// <summary>What was rendered, and how much of it stands before the part that asks for an answer.</summary>
     internal sealed record Result(PromptInput Input, RenderedText Text, int HistoryLength);
 
     /// <exception cref="PromptException">No step of the ladder gave a prompt.</exception>
     public Result Render(ChatRequest request)
     {
         TemplateException? first = null;
-        foreach ((string step, TemplateCapabilities form, Func<ToolDefinition, ToolDefinition> tools) in Ladder(request))
+        foreach ((string step, TemplateCapabilities form, var tools) in Ladder(request))
         {
             try
             {
@@ -41,8 +41,8 @@ internal sealed partial class PromptRenderer(
         throw new PromptException($"The model's chat template refuses this conversation: {first!.Message}", first);
     }
 
-    private IEnumerable<(string Step, TemplateCapabilities Form, Func<ToolDefinition, ToolDefinition> Tools)> Ladder(
-        ChatRequest request)
+    private IEnumerable<(string Step, TemplateCapabilities Form, Func<ToolDefinition, ToolDefinition> Tools)>
+        Ladder(ChatRequest request)
     {
         yield return ("as it is", can, tool => tool);
         if (request.Tools.Count > 0 && can.Tools)
@@ -57,7 +57,8 @@ internal sealed partial class PromptRenderer(
             UserAfterTool = false, Reasoning = false, ReasoningFields = [], Efforts = [],
         };
         yield return ("system messages folded, one call a message, no reasoning", folded, SchemaSimplifier.Flat);
-        yield return ("the first system message folded too", folded with { SystemFirst = false }, SchemaSimplifier.Flat);
+        TemplateCapabilities user = folded with { SystemFirst = false };
+        yield return ("the first system message folded too", user, SchemaSimplifier.Flat);
         TemplateCapabilities text = folded with { Tools = false, ToolCalls = false };
         yield return ("tools and calls written as text", text, tool => tool);
         yield return ("everything written as user and assistant text", text with { SystemFirst = false }, tool => tool);

@@ -13,13 +13,13 @@ internal static class PromptVariables
         foreach (PromptMessage message in input.Messages)
             messages.Add(Message(message, TextOrigin.Message(messages.Count), input, can));
         variables.Set("messages", new ListValue(messages));
-        variables.Set("tools", Tools(input.Tools));
+        variables.Set("tools", Tools(input.Tools, can));
         variables.Set("documents", NoneValue.Instance);
         variables.Set("add_generation_prompt", BooleanValue.Of(input.AsksForAnswer));
         foreach ((string name, string text) in options.SpecialTokens)
             variables.Set(name, new StringValue(text));
-        variables.Set("enable_thinking", BooleanValue.Of(input.Thinks));
-        variables.Set("thinking", BooleanValue.Of(input.Thinks));
+        variables.Set("enable_thinking", BooleanValue.Of(input.Thinks || can.AlwaysThinks));
+        variables.Set("thinking", BooleanValue.Of(input.Thinks || can.AlwaysThinks));
         if (input.Effort is not null)
             variables.Set("reasoning_effort", new StringValue(input.Effort));
         AddArguments(variables, input.Arguments);
@@ -48,10 +48,10 @@ internal static class PromptVariables
         return builder.ToValue().Text;
     }
 
-    private static Value Tools(IReadOnlyList<ToolDefinition> tools)
+    private static Value Tools(IReadOnlyList<ToolDefinition> tools, TemplateCapabilities can)
     {
         // transformers passes None, not an empty list.
-        if (tools.Count == 0)
+        if (tools.Count == 0 && !can.EmptyTools)
             return NoneValue.Instance;
         return new ListValue([.. tools.Select(tool => Tool(tool, TextOrigin.Tools))]);
     }

@@ -58,8 +58,8 @@ public sealed class ReplayMemory(long maxTokens = ReplayMemory.DefaultMaxTokens)
     {
         lock (_lock)
         {
-            if (answer.Calls.Count > 0)
-                return _entries.TryGetValue("call " + answer.Calls[0].Id, out entry) && AllAre(answer, entry);
+            if (answer.AnswerCallIds.Count > 0)
+                return _entries.TryGetValue("call " + answer.AnswerCallIds[0], out entry) && AllAre(answer, entry);
             if (answer.Signature.Length > 0 && _entries.TryGetValue("signature " + answer.Signature, out entry))
                 return true;
             return _entries.TryGetValue(KeyOf(answer.Text), out entry);
@@ -69,9 +69,9 @@ public sealed class ReplayMemory(long maxTokens = ReplayMemory.DefaultMaxTokens)
     // A client may drop or add calls; then the tokens say something else than the message.
     private bool AllAre(PromptMessage answer, ReplayEntry entry)
     {
-        foreach (ToolCallPart call in answer.Calls)
+        foreach (string id in answer.AnswerCallIds)
         {
-            if (!_entries.TryGetValue("call " + call.Id, out ReplayEntry? other) || !ReferenceEquals(other, entry))
+            if (!_entries.TryGetValue("call " + id, out ReplayEntry? other) || !ReferenceEquals(other, entry))
                 return false;
         }
 

@@ -40,7 +40,10 @@ internal static class SchemaSimplifier
         string type = TypeOf(chosen) ?? TypeOf(schema) ?? otherwise;
         writer.WriteStartObject();
         writer.WriteString("type", type);
-        Copy(writer, schema, "description", JsonValueKind.String);
+        // Some templates join the description to other text without looking whether there is one.
+        bool described = schema.ValueKind == JsonValueKind.Object
+            && schema.TryGetProperty("description", out JsonElement text) && text.ValueKind == JsonValueKind.String;
+        writer.WriteString("description", described ? schema.GetProperty("description").GetString() : "");
         Copy(writer, chosen, "enum", JsonValueKind.Array);
         if (type == "object")
             WriteProperties(writer, chosen, depth);
@@ -52,8 +55,8 @@ internal static class SchemaSimplifier
     private static void WriteProperties(Utf8JsonWriter writer, JsonElement schema, int depth)
     {
         writer.WriteStartObject("properties");
-        bool has = schema.ValueKind == JsonValueKind.Object && schema.TryGetProperty("properties", out JsonElement found)
-            && found.ValueKind == JsonValueKind.Object;
+        bool has = schema.ValueKind == JsonValueKind.Object
+            && schema.TryGetProperty("properties", out JsonElement found) && found.ValueKind == JsonValueKind.Object;
         if (has && depth > 0)
         {
             foreach (JsonProperty property in schema.GetProperty("properties").EnumerateObject())
@@ -71,7 +74,8 @@ internal static class SchemaSimplifier
     private static void WriteItems(Utf8JsonWriter writer, JsonElement schema, int depth)
     {
         writer.WritePropertyName("items");
-        if (depth > 0 && schema.TryGetProperty("items", out JsonElement items) && items.ValueKind == JsonValueKind.Object)
+        if (depth > 0 && schema.TryGetProperty("items", out JsonElement items)
+            && items.ValueKind == JsonValueKind.Object)
         {
             WriteSchema(writer, items, depth - 1, "string");
             return;

@@ -24,13 +24,19 @@ public sealed record TemplateCapabilities
     /// <summary>The same behind tool results.</summary>
     public bool SystemAfterTool { get; init; }
 
+    /// <summary>No tools are an empty list, not none.</summary>
+    public bool EmptyTools { get; init; }
+
+    /// <summary>The template refuses enable_thinking = false.</summary>
+    public bool AlwaysThinks { get; init; }
+
     /// <summary>Tool definitions; else they are written into the system message.</summary>
     public bool Tools { get; init; }
 
     /// <summary>Calls and results in the history; else they are written as text.</summary>
     public bool ToolCalls { get; init; }
 
-    /// <summary>Several calls in a message; else each call gets a message of its own with its result behind it.</summary>
+    /// <summary>Several calls in a message; else each gets a message of its own, its result behind it.</summary>
     public bool ParallelCalls { get; init; }
 
     /// <summary>Text beside calls; else the text becomes a message of its own.</summary>

@@ -21,5 +21,6 @@ public sealed record TemplateLimits
 
     public int SourceChars { get; init; } = 4 * 1024 * 1024;
 
+    /// <summary>For a rendering that has used a tenth of its fuel; ten times as long for one that has not.</summary>
     public TimeSpan Time { get; init; } = TimeSpan.FromSeconds(2);
 }

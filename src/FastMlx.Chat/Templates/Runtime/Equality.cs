@@ -97,7 +97,7 @@ internal static class Equality
     {
         switch (key)
         {
-            case ListValue or DictionaryValue:
+            case ListValue or DictionaryValue or DictionaryView { Kind: not DictionaryViewKind.Values }:
                 throw TemplateException.Type($"unhashable type: '{key.TypeName}'");
             case TupleValue tuple:
                 foreach (Value item in tuple.Items)

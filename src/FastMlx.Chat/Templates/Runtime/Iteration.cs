@@ -29,7 +29,8 @@ internal static class Iteration
     {
         switch (value)
         {
-            case StringValue or ListValue or TupleValue or RangeValue or DictionaryValue or DictionaryView:
+            case StringValue or ListValue or TupleValue or RangeValue or DictionaryValue or DictionaryView
+                or UndefinedValue:
                 List<Value> items = ToList(value, budget);
                 items.Reverse();
                 return items;

@@ -91,7 +91,7 @@ internal static class Members
         switch (owner)
         {
             case DictionaryValue dictionary:
-                if (key is ListValue or DictionaryValue)
+                if (key is ListValue or DictionaryValue or DictionaryView)
                     return null;
                 return dictionary.TryGet(key, out Value value) ? value : null;
             case StringValue text when IsIndex(key):

@@ -42,7 +42,8 @@ internal sealed class StringValue(string text, int[]? marks = null, bool isMarku
         {
             int next = i + UnitsAt(Text, i);
             budget.Charge();
-            yield return Slice(i, next);
+            // Characters of a markup string are plain, as in Python.
+            yield return Slice(i, next).AsPlain();
             i = next;
         }
     }
