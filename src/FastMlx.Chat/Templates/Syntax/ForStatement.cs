@@ -1,8 +1,8 @@
 namespace FastMlx.Chat.Templates;
 
 /// <summary>
-/// `{% for … in … if … recursive %}…{% else %}…{% endfor %}`. Every pass begins with fresh variables; the filter and
-/// the else branch have scopes of their own.
+/// `{% for … in … if … recursive %}…{% else %}…{% endfor %}`. Every pass begins with fresh variables; filter and else
+/// have scopes of their own.
 /// </summary>
 internal sealed class ForStatement(
     Target target, Expression iterable, Expression? test, bool isRecursive, Statement[] body, Statement[] otherwise)
