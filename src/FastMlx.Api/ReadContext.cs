@@ -99,7 +99,14 @@ internal sealed class ReadContext(ReaderOptions options)
         return number;
     }
 
-    public double? OptionalNumber(JsonValue owner, ReadOnlySpan<byte> name, string path, double least, double most)
+    /// <param name="owner">The object.</param>
+    /// <param name="name">The member.</param>
+    /// <param name="path">Where it stands, for errors.</param>
+    /// <param name="least">The smallest number that is taken.</param>
+    /// <param name="most">The largest.</param>
+    /// <param name="told">The largest that an error names, where more is taken than promised.</param>
+    public double? OptionalNumber(
+        JsonValue owner, ReadOnlySpan<byte> name, string path, double least, double most, double? told = null)
     {
         JsonValue value = owner[name];
         if (value.IsNull)
@@ -107,7 +114,7 @@ internal sealed class ReadContext(ReaderOptions options)
         if (!value.TryDouble(out double number))
             Problems.Add(path, "Input should be a valid number");
         else if (number < least || number > most)
-            Problems.Add(path, FormattableString.Invariant($"range: {least}..{(IsStrict || most < 2 ? most : 1)}"));
+            Problems.Add(path, FormattableString.Invariant($"range: {least}..{told ?? most}"));
         return number;
     }
 

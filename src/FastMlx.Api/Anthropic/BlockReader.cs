@@ -10,7 +10,7 @@ internal sealed class BlockReader(ReadContext context, string model, ToolsReader
     private readonly MediaReader _media = new(context, model);
     private string? _compaction;
 
-    public List<string> Removed { get; } = [];
+    public HashSet<string> Removed { get; } = [];
 
     /// <summary>The summary of a `compaction` block that was just read, once.</summary>
     public string? TakeCompaction()
@@ -121,8 +121,7 @@ internal sealed class BlockReader(ReadContext context, string model, ToolsReader
     {
         if (NameOf(tool) is not { } name)
             return;
-        if (!Removed.Contains(name))
-            Removed.Add(name);
+        Removed.Add(name);
         AddText($"The tool {name} is no longer available. Do not call it.", parts);
     }
 

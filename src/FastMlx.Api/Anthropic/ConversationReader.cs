@@ -22,7 +22,7 @@ internal sealed class ConversationReader(ReadContext context, string model, Tool
     /// <summary>The last effort that a system message set, or null.</summary>
     public string? Effort { get; private set; }
 
-    public IReadOnlyList<string> RemovedTools => _blocks.Removed;
+    public IReadOnlyList<string> RemovedTools => [.. _blocks.Removed];
 
     /// <summary>The first text of the last user message that has one, or empty.</summary>
     public string LastUserText

@@ -27,15 +27,17 @@ internal sealed class MediaReader(ReadContext context, string model)
         if (!source.IsObject)
             context.Wrong(path + ".source", source, "Input should be a valid dictionary");
         else if (type == "image")
-            parts.Add(Image(source));
+            ReadImage(source, path, parts);
         else
             ReadDocument(block, source, path, parts);
     }
 
-    private MediaPart Image(JsonValue source)
+    private void ReadImage(JsonValue source, string path, List<ContentPart> parts)
     {
+        if (context.IsStrict)
+            context.Problems.Add(path[..path.LastIndexOf('.')], $"image input is not supported by model {model}");
         string mediaType = source["media_type"u8].TextOrNull ?? "image";
-        return new MediaPart(mediaType, $"[image omitted: model {model} has no vision]");
+        parts.Add(new MediaPart(mediaType, $"[image omitted: model {model} has no vision]"));
     }
 
     private void ReadDocument(JsonValue block, JsonValue source, string path, List<ContentPart> parts)
@@ -50,7 +52,7 @@ internal sealed class MediaReader(ReadContext context, string model)
                 ReadNested(source["content"u8], head, path + ".source.content", parts);
                 break;
             case "base64":
-                ReadBase64(source, head, parts);
+                ReadBase64(source, head, path + ".source.base64.data", parts);
                 break;
             case { } kind:
                 string where = source["url"u8].TextOrNull ?? source["file_id"u8].TextOrNull ?? kind;
@@ -63,10 +65,12 @@ internal sealed class MediaReader(ReadContext context, string model)
         }
     }
 
-    private void ReadBase64(JsonValue source, string head, List<ContentPart> parts)
+    private void ReadBase64(JsonValue source, string head, string path, List<ContentPart> parts)
     {
         string mediaType = source["media_type"u8].TextOrNull ?? "application/octet-stream";
         byte[]? data = Base64Data.Decode(source["data"u8]);
+        if (context.IsStrict && mediaType == "application/pdf" && PdfText.Fault(data) is { } fault)
+            context.Problems.Add(path, fault);
         string? text = data is null ? null
             : mediaType == "application/pdf" ? PdfText.Extract(data, context.Limits.DocumentChars)
             : mediaType.StartsWith("text/", StringComparison.Ordinal) ? System.Text.Encoding.UTF8.GetString(data)

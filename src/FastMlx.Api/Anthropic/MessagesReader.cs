@@ -139,7 +139,7 @@ public static class MessagesReader
         double hottest = context.IsStrict ? 1 : 2;
         return new SamplingOptions
         {
-            Temperature = (float?)context.OptionalNumber(body, "temperature"u8, "temperature", 0, hottest),
+            Temperature = (float?)context.OptionalNumber(body, "temperature"u8, "temperature", 0, hottest, told: 1),
             TopP = (float?)context.OptionalNumber(body, "top_p"u8, "top_p", 0, 1),
             TopK = context.OptionalInteger(body, "top_k"u8, "top_k", 0) is { } k ? ReadContext.Clamp(k) : null,
             MinP = (float?)context.OptionalNumber(body, "min_p"u8, "min_p", 0, 1),

@@ -17,18 +17,39 @@ internal static class ToolPairs
 
         // Calls without a result so far, with their places in call order.
         var open = new Dictionary<string, int>();
+
+        // System messages between a call and its result, which no template can hold there: they follow the result.
+        var held = new List<ChatMessage>();
         foreach (ChatMessage message in messages)
         {
+            if (message.Role == ChatRole.System && open.Count > 0)
+            {
+                held.Add(message);
+                continue;
+            }
             bool isAnswer = message.Role is ChatRole.User or ChatRole.Tool;
-            if (message.Role == ChatRole.Assistant && repaired is not [.., { Role: ChatRole.Assistant }])
+            bool startsTurn = message.Role == ChatRole.Assistant
+                && (held.Count > 0 || repaired is not [.., { Role: ChatRole.Assistant }]);
+            if (startsTurn)
                 AnswerOpen(repaired, open);
             if (message.Role == ChatRole.Assistant)
                 AddCalls(message, open);
-            repaired.Add(isAnswer && HasResult(message) ? message with { Parts = Answer(message.Parts, open) }
-                : message);
+            if (!isAnswer)
+                Release(held, repaired);
+            repaired.Add(
+                isAnswer && HasResult(message) ? message with { Parts = Answer(message.Parts, open) } : message);
+            if (isAnswer)
+                Release(held, repaired);
         }
         AnswerOpen(repaired, open);
+        Release(held, repaired);
         return repaired;
+    }
+
+    private static void Release(List<ChatMessage> held, List<ChatMessage> repaired)
+    {
+        repaired.AddRange(held);
+        held.Clear();
     }
 
     private static void AddCalls(ChatMessage message, Dictionary<string, int> open)

@@ -25,6 +25,11 @@ internal static class ToolsReader
         var unavailable = new List<string>();
         bool findsTools = false;
         int index = 0;
+        if (list.CountItems() > context.Limits.Tools)
+        {
+            context.Problems.Add("tools", $"List should have at most {context.Limits.Tools} items");
+            return new Result(tools, ToolChoice.Auto, true, unavailable);
+        }
         foreach (JsonValue item in list.Items)
         {
             ToolDefinition? tool = ReadTool(item, index++, unavailable, context);
@@ -34,8 +39,6 @@ internal static class ToolsReader
                 tools.Add(tool);
         }
         AddDefinedOnTheWay(body["messages"u8], tools, context);
-        if (index > context.Limits.Tools)
-            context.Problems.Add("tools", $"List should have at most {context.Limits.Tools} items");
         // The API would search deferred tools itself. Without that search they could never be found: offer them.
         if (findsTools)
             tools = tools.ConvertAll(tool => tool with { Deferred = false });
@@ -50,22 +53,25 @@ internal static class ToolsReader
         {
             foreach (JsonValue block in message["content"u8].Items)
             {
-                if (!block["type"u8].TextEquals("tool_addition"u8)
-                    || Definition(block["tool"u8]) is not { IsObject: true } item)
-                    continue;
-                if (ReadCustom(item, "messages.tool_addition.tool", context) is { } tool
-                    && tools.TrueForAll(other => other.Name != tool.Name))
-                {
-                    tools.Add(tool with { Deferred = true });
-                }
+                if (block["type"u8].TextEquals("tool_addition"u8) && tools.Count < context.Limits.Tools)
+                    AddDefined(Definition(block["tool"u8]), tools, context);
             }
+        }
+    }
+
+    private static void AddDefined(JsonValue item, List<ToolDefinition> tools, ReadContext context)
+    {
+        if (item.IsObject && ReadCustom(item, "messages.tool_addition.tool", context) is { } tool
+            && tools.TrueForAll(other => other.Name != tool.Name))
+        {
+            tools.Add(tool with { Deferred = true });
         }
     }
 
     private static JsonValue Definition(JsonValue tool)
     {
-        foreach (
-            JsonValue candidate in (JsonValue[])[tool, tool["definition"u8], tool["tool"u8], tool["tool_definition"u8]])
+        JsonValue[] candidates = [tool, tool["definition"u8], tool["tool"u8], tool["tool_definition"u8]];
+        foreach (JsonValue candidate in candidates)
         {
             if (candidate["input_schema"u8].IsObject)
                 return candidate;

@@ -11,6 +11,15 @@ internal static class PdfText
     private const int PagesMax = 600;
     private const int TreeDepthMax = 32;
 
+    /// <summary>The API's sentence about a file that it would refuse, or null.</summary>
+    public static string? Fault(byte[]? bytes)
+    {
+        PdfFile? file = bytes is null ? null : PdfFile.Read(bytes);
+        return file is null ? "The PDF specified was not valid."
+            : file.IsEncrypted ? "The PDF specified is password protected."
+            : null;
+    }
+
     /// <summary>Null where no text could be read.</summary>
     public static string? Extract(ReadOnlyMemory<byte> bytes, int charsMax)
     {

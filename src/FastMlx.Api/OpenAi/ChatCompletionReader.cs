@@ -36,6 +36,7 @@ public static class ChatCompletionReader
             context.Problems.Add("", "The body must be a JSON object");
         context.CheckNames(body, "", "chat", OpenAiFields.ChatBody);
         ReadChoices(body, context);
+        CountIgnored(body, context);
         bool stream = context.OptionalBoolean(body, "stream"u8, "stream") ?? false;
         bool logprobs = context.OptionalBoolean(body, "logprobs"u8, "logprobs") ?? false;
         return new ChatCompletionRequest
@@ -82,6 +83,21 @@ public static class ChatCompletionReader
             TemplateArguments = ReadTemplateArguments(body, context),
             ContinueFinalMessage = Continues(body, messages, context),
         };
+    }
+
+    // Wishes that the sampler cannot fulfil and that are too common to refuse: at least they are seen.
+    private static void CountIgnored(JsonValue body, ReadContext context)
+    {
+        foreach (string name in (string[])["frequency_penalty", "presence_penalty"])
+        {
+            if (body[System.Text.Encoding.UTF8.GetBytes(name)].TryDouble(out double penalty) && penalty != 0)
+                context.CountUnknown("chat", name + " (not supported)");
+        }
+        foreach (JsonMember _ in body["logit_bias"u8].Properties)
+        {
+            context.CountUnknown("chat", "logit_bias (not supported)");
+            break;
+        }
     }
 
     private static void AddNote(List<ChatMessage> messages, string? note)

@@ -56,6 +56,17 @@ internal static class OpenAiMessages
         return IsObject(text) ? text : $"{{\"input\":{arguments.RawText}}}";
     }
 
+    /// <summary>Adds a part to the last message where it has the role, else a message. Linear in long runs.</summary>
+    public static void Append(List<ChatMessage> messages, ChatRole role, ContentPart part)
+    {
+        if (messages is not [.., { } last] || last.Role != role)
+            messages.Add(new ChatMessage(role, new List<ContentPart> { part }));
+        else if (last.Parts is List<ContentPart> growing)
+            growing.Add(part);
+        else
+            messages[^1] = last with { Parts = new List<ContentPart>(last.Parts) { part } };
+    }
+
     private static void ReadMessage(
         JsonValue item, string path, string model, List<ChatMessage> messages, ReadContext context)
     {
@@ -126,10 +137,7 @@ internal static class OpenAiMessages
             return;
         var result = new ToolResultPart(id, ReadContent(item["content"u8], path + ".content", model, context),
             IsError: false);
-        if (messages is [.., { Role: ChatRole.Tool } last])
-            messages[^1] = last with { Parts = [.. last.Parts, result] };
-        else
-            messages.Add(new ChatMessage(ChatRole.Tool, [result]));
+        Append(messages, ChatRole.Tool, result);
     }
 
     private static void ReadPart(JsonValue part, string path, string model, List<ContentPart> parts,

@@ -31,12 +31,15 @@ internal static class OpenAiTools
         var custom = new List<string>();
         var unavailable = new List<string>();
         int index = 0;
+        if (list.CountItems() + body["functions"u8].CountItems() > context.Limits.Tools)
+        {
+            context.Problems.Add("tools", $"List should have at most {context.Limits.Tools} items");
+            return new Result(tools, ToolChoice.Auto);
+        }
         foreach (JsonValue item in list.Items)
             ReadTool(item, $"tools[{index++}]", isFlat, tools, custom, unavailable, context);
         foreach (JsonValue item in body["functions"u8].Items)
             AddFunction(item, $"functions[{index++}]", tools, context);
-        if (index > context.Limits.Tools)
-            context.Problems.Add("tools", $"List should have at most {context.Limits.Tools} items");
         JsonValue choice = body["tool_choice"u8].IsNull ? body["function_call"u8] : body["tool_choice"u8];
         return ReadChoice(choice, new Result(tools, ToolChoice.Auto) { Custom = custom, Unavailable = unavailable },
             context);

@@ -109,10 +109,7 @@ internal sealed class ResponseItems(string model, ReadContext context)
     {
         List<ContentPart> content = OpenAiMessages.ReadContent(item["output"u8], path + ".output", model, context);
         var result = new ToolResultPart(item["call_id"u8].Text, content, IsError: false);
-        if (Messages is [.., { Role: ChatRole.Tool } last])
-            Messages[^1] = last with { Parts = [.. last.Parts, result] };
-        else
-            Messages.Add(new ChatMessage(ChatRole.Tool, [result]));
+        OpenAiMessages.Append(Messages, ChatRole.Tool, result);
     }
 
     private void AddCall(JsonValue item, string path, string? name, string arguments)
@@ -135,12 +132,8 @@ internal sealed class ResponseItems(string model, ReadContext context)
 
     private void AddToAssistant(ContentPart part)
     {
-        if (part is ThinkingPart { Text: "", Signature: "" })
-            return;
-        if (Messages is [.., { Role: ChatRole.Assistant } last])
-            Messages[^1] = last with { Parts = [.. last.Parts, part] };
-        else
-            Messages.Add(new ChatMessage(ChatRole.Assistant, [part]));
+        if (part is not ThinkingPart { Text: "", Signature: "" })
+            OpenAiMessages.Append(Messages, ChatRole.Assistant, part);
     }
 
     private static string Raw(JsonValue value, string otherwise) => value.IsNull ? otherwise : value.RawText;

@@ -27,6 +27,21 @@ public sealed class FixtureTests
         Assert.Empty(unknown.Counts);
     }
 
+    [Theory]
+    [InlineData("tool-loop-1", "tool-loop-2", "tool-loop-3", "tool-loop-4", "tool-loop-5")]
+    [InlineData("tool-reference", "tool-reference-later")]
+    public void EachTurn_ExtendsTheOneBefore(params string[] turns)
+    {
+        string last = "";
+        foreach (string turn in turns)
+        {
+            string path = ApiFiles.Shared("claude-code", "fixtures", turn + ".json");
+            string dump = ChatDump.Of(Read(path, ReaderOptions.Default).Chat);
+            Assert.StartsWith(last, dump, StringComparison.Ordinal);
+            last = dump;
+        }
+    }
+
     private static MessagesRequest Read(string file, ReaderOptions options)
     {
         using var document = JsonDocument.Parse(File.ReadAllBytes(file));

@@ -103,6 +103,31 @@ public sealed class RobustnessTests
         Assert.True(watch.Elapsed < TimeSpan.FromSeconds(20), $"{name}: {watch.Elapsed}");
     }
 
+    [Fact]
+    public void BombsForTheOtherReaders_TakeLinearTime()
+    {
+        string results = string.Concat(Enumerable.Range(0, 19_000).Select(i => $",{{\"role\":\"tool\",\"tool_call_id\":\"{i}\",\"content\":\"r\"}}"));
+        string functions = string.Join(',', Enumerable.Range(0, 30_000).Select(i => $"{{\"type\":\"function\",\"function\":{{\"name\":\"f{i}\"}}}}"));
+        string items = string.Join(',', Enumerable.Range(0, 19_000).Select(i => $"{{\"type\":\"function_call\",\"call_id\":\"{i}\",\"name\":\"f\","
+            + $"\"arguments\":\"\"}}"));
+        string removals = string.Join(',', Enumerable.Range(0, 50_000).Select(i => $"{{\"type\":\"tool_removal\",\"tool\":{{\"name\":\"f{i}\"}}}}"));
+        string[] bodies =
+        [
+            $"{{\"model\":\"m\",\"messages\":[{{\"role\":\"user\",\"content\":\"x\"}}{results}]}}",
+            $"{{\"model\":\"m\",\"messages\":[{{\"role\":\"user\",\"content\":\"x\"}}],\"tools\":[{functions}]}}",
+            $"{{\"model\":\"m\",\"input\":[{items}]}}",
+            ApiBodies.Message("", $"[{{\"role\":\"user\",\"content\":\"x\"}},{{\"role\":\"system\",\"content\":[{removals}]}}]"),
+        ];
+        foreach (string body in bodies)
+        {
+            byte[] bytes = Encoding.UTF8.GetBytes(body);
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            ReadAll(bytes);
+            // Seven readings of it.
+            Assert.True(GC.GetAllocatedBytesForCurrentThread() - before <= 7 * (16L * bytes.Length + (1 << 20)), body[..60]);
+        }
+    }
+
     private static IEnumerable<(string Name, string Body, bool IsRead)> Bombs()
     {
         yield return ("deep arrays", new string('[', 1_000_000), false);
