@@ -23,15 +23,14 @@ internal static class TokenizerJsonReader
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
             throw new TokenizerException("tokenizer.json is not an object.");
         var fields = new Dictionary<string, JsonElement>();
-        int modelStart = -1;
+        ModelDraft? model = null;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             string name = reader.GetString()!;
             reader.Read();
             if (name == "model")
             {
-                modelStart = (int)reader.TokenStartIndex;
-                reader.Skip();
+                model = ModelReader.Read(ref reader, file);
             }
             else
             {
@@ -39,20 +38,18 @@ internal static class TokenizerJsonReader
             }
         }
         // Anything behind the object is an error.
-        if (reader.Read() || modelStart < 0)
+        if (reader.Read() || model is null)
             throw new TokenizerException("tokenizer.json has no model.");
-        return Assemble(file[modelStart..], fields);
+        return Assemble(model, fields);
     }
 
-    private static TokenizerParts Assemble(ReadOnlySpan<byte> modelFile, Dictionary<string, JsonElement> fields)
+    private static TokenizerParts Assemble(ModelDraft draft, Dictionary<string, JsonElement> fields)
     {
         if (fields.TryGetValue("version", out JsonElement version)
             && (version.ValueKind != JsonValueKind.String || version.GetString() != "1.0"))
             throw new TokenizerException($"tokenizer.json has the unknown version {version}.");
         PreTokenizerReader preTokenizer = PreTokenizerReader.Read(fields.GetValueOrDefault("pre_tokenizer"));
-        var modelReader = new Utf8JsonReader(modelFile, isFinalBlock: true, state: default);
-        modelReader.Read();
-        TokenModel model = new ModelReader(modelFile).Read(ref modelReader, preTokenizer.EndsWithByteLevel);
+        TokenModel model = ModelReader.Create(draft, preTokenizer.EndsWithByteLevel);
         return new TokenizerParts
         {
             Model = model,

@@ -14,23 +14,20 @@ internal sealed class TokenTable
     private byte[] _blob;
     private int _blobLength;
 
-    // Entry i's text is _blob[_starts[i].._starts[i + 1]].
-    private int[] _starts;
-    private int[] _ids;
-    private uint[] _hashes;
+    // Entry i's text is _blob[_entries[i].Start.._entries[i + 1].Start]; there is one entry more than texts.
+    private Entry[] _entries;
 
-    // Open addressing; 0 is empty, else entry + 1. Invariant: at most half full.
-    private int[] _slots;
+    // Open addressing; 0 is empty, else hash << 32 | entry + 1, so that most misses touch nothing else.
+    // Invariant: at most half full.
+    private ulong[] _slots;
     private int[] _entryOfId = [];
     private Dictionary<int, int>? _sparseEntryOfId;
 
     public TokenTable(int expectedCount = 256)
     {
         _blob = new byte[expectedCount * 8];
-        _starts = new int[expectedCount + 1];
-        _ids = new int[expectedCount];
-        _hashes = new uint[expectedCount];
-        _slots = new int[SlotsFor(expectedCount)];
+        _entries = new Entry[expectedCount + 1];
+        _slots = new ulong[SlotsFor(expectedCount)];
     }
 
     /// <summary>How many different texts there are.</summary>
@@ -44,7 +41,7 @@ internal sealed class TokenTable
         int entry = Find(text, hash);
         if (entry >= 0)
         {
-            _ids[entry] = id;
+            _entries[entry].Id = id;
         }
         else
         {
@@ -56,7 +53,7 @@ internal sealed class TokenTable
     public bool TryGet(ReadOnlySpan<byte> text, out int id)
     {
         int entry = Find(text, ByteHash.Of(text));
-        id = entry < 0 ? -1 : _ids[entry];
+        id = entry < 0 ? -1 : _entries[entry].Id;
         return entry >= 0;
     }
 
@@ -67,12 +64,12 @@ internal sealed class TokenTable
         {
             _entryOfId = new int[MaxId + 1];
             for (int i = 0; i < Count; i++)
-                _entryOfId[_ids[i]] = i + 1;
+                _entryOfId[_entries[i].Id] = i + 1;
             return;
         }
         _sparseEntryOfId = new Dictionary<int, int>(Count);
         for (int i = 0; i < Count; i++)
-            _sparseEntryOfId[_ids[i]] = i + 1;
+            _sparseEntryOfId[_entries[i].Id] = i + 1;
     }
 
     public bool TryGetText(int id, out ReadOnlySpan<byte> text)
@@ -85,9 +82,9 @@ internal sealed class TokenTable
     }
 
     /// <summary>The text of the entry that was added as number <paramref name="index"/>.</summary>
-    public ReadOnlySpan<byte> TextAt(int index) => _blob.AsSpan(_starts[index], _starts[index + 1] - _starts[index]);
+    public ReadOnlySpan<byte> TextAt(int index) => _blob.AsSpan(_entries[index].Start, _entries[index + 1].Start - _entries[index].Start);
 
-    public int IdAt(int index) => _ids[index];
+    public int IdAt(int index) => _entries[index].Id;
 
     private static int SlotsFor(int count) => (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(count * 2, 16));
 
@@ -96,44 +93,53 @@ internal sealed class TokenTable
         int mask = _slots.Length - 1;
         for (int i = (int)hash & mask; ; i = i + 1 & mask)
         {
-            int entry = _slots[i] - 1;
-            if (entry < 0 || _hashes[entry] == hash && TextAt(entry).SequenceEqual(text))
+            ulong slot = _slots[i];
+            if (slot == 0)
+                return -1;
+            int entry = (int)(uint)slot - 1;
+            if ((uint)(slot >> 32) == hash && TextAt(entry).SequenceEqual(text))
                 return entry;
         }
     }
 
     private void Append(ReadOnlySpan<byte> text, int id, uint hash)
     {
-        if (Count == _ids.Length)
-            GrowEntries();
+        if (Count + 1 == _entries.Length)
+            Grow();
         if (text.Length > _blob.Length - _blobLength)
             Array.Resize(ref _blob, Math.Max(_blob.Length * 2, _blobLength + text.Length));
         text.CopyTo(_blob.AsSpan(_blobLength));
         _blobLength += text.Length;
-        _ids[Count] = id;
-        _hashes[Count] = hash;
+        _entries[Count].Id = id;
+        Insert((ulong)hash << 32 | (uint)(Count + 1));
         Count++;
-        _starts[Count] = _blobLength;
-        Insert(Count - 1);
+        _entries[Count].Start = _blobLength;
     }
 
-    private void Insert(int entry)
+    private void Insert(ulong slot)
     {
         int mask = _slots.Length - 1;
-        int i = (int)_hashes[entry] & mask;
+        int i = (int)(uint)(slot >> 32) & mask;
         while (_slots[i] != 0)
             i = i + 1 & mask;
-        _slots[i] = entry + 1;
+        _slots[i] = slot;
     }
 
-    private void GrowEntries()
+    private void Grow()
     {
-        int size = _ids.Length * 2;
-        Array.Resize(ref _ids, size);
-        Array.Resize(ref _hashes, size);
-        Array.Resize(ref _starts, size + 1);
-        _slots = new int[SlotsFor(size)];
-        for (int i = 0; i < Count; i++)
-            Insert(i);
+        Array.Resize(ref _entries, _entries.Length * 2);
+        ulong[] old = _slots;
+        _slots = new ulong[SlotsFor(_entries.Length)];
+        foreach (ulong slot in old)
+        {
+            if (slot != 0)
+                Insert(slot);
+        }
+    }
+
+    private struct Entry
+    {
+        public int Start;
+        public int Id;
     }
 }
