@@ -4,16 +4,15 @@ using System.Runtime.InteropServices;
 namespace FastMlx.Chat.Tokenization;
 
 /// <summary>
-/// Ids of pieces that were encoded before. Owned by one <see cref="EncodeScratch"/>, so it needs no lock. Both parts
-/// are
-/// direct-mapped: a new piece replaces what was in its place, memory is bounded.
+/// Ids of pieces that were encoded before. Owned by one <see cref="EncodeScratch"/>, so it needs no lock. A new
+/// piece replaces what was in its place: memory is bounded.
 /// </summary>
 internal sealed class PieceCache
 {
     private const int ShortSlots = 1 << 15;
     private const int ShortLength = 16;
     private const int ShortIds = 3;
-    private const int LongSlots = 1 << 12;
+    private const int LongSlots = 1 << 13;
     private const int LongLength = 128;
 
     private readonly ShortEntry[] _short = new ShortEntry[ShortSlots];
@@ -41,7 +40,7 @@ internal sealed class PieceCache
             return;
         if (piece.Length > ShortLength || ids.Length > ShortIds || ids.IsEmpty)
         {
-            _long[ByteHash.Of(piece) & LongSlots - 1] = new LongEntry(piece.ToArray(), ids.ToArray());
+            SetLong(piece, ids);
             return;
         }
         (ulong k0, ulong k1) = Key(piece);
@@ -82,11 +81,23 @@ internal sealed class PieceCache
     {
         if (piece.Length > LongLength)
             return false;
-        LongEntry? entry = _long[ByteHash.Of(piece) & LongSlots - 1];
+        uint slot = ByteHash.Of(piece) & LongSlots - 1;
+        LongEntry? entry = _long[slot];
+        if (entry is null || !piece.SequenceEqual(entry.Piece))
+            entry = _long[slot ^ 1];
         if (entry is null || !piece.SequenceEqual(entry.Piece))
             return false;
         output.Add(entry.Ids);
         return true;
+    }
+
+    // A long piece has two places; the newer of a full pair goes.
+    private void SetLong(ReadOnlySpan<byte> piece, ReadOnlySpan<int> ids)
+    {
+        uint slot = ByteHash.Of(piece) & LongSlots - 1;
+        if (_long[slot] is not null)
+            slot ^= 1;
+        _long[slot] = new LongEntry(piece.ToArray(), ids.ToArray());
     }
 
     [StructLayout(LayoutKind.Sequential)]
