@@ -1,3 +1,4 @@
+using FastMlx.Tests.Chat.Tokenization;
 using FastMlx.Tests.Http;
 
 namespace FastMlx.Fuzz;
@@ -8,6 +9,9 @@ internal static class FuzzTargets
     public static IReadOnlyDictionary<string, FuzzTarget> All { get; } = new Dictionary<string, FuzzTarget>
     {
         ["http"] = ParserFuzz.Check,
+        ["tokenizer-file"] = TokenizerFuzz.File,
+        ["tokenizer-text"] = TokenizerFuzz.Text,
+        ["tokenizer-pattern"] = TokenizerFuzz.Pattern,
         // Must fail: shows that a run can find anything at all.
         ["canary"] = input =>
         {

@@ -55,5 +55,8 @@ internal sealed class TokenVocabulary
         return true;
     }
 
+    /// <summary>The model itself has a token with this text, and may form it from any text.</summary>
+    public bool InModel(string token) => _model.TryGet(Encoding.UTF8.GetBytes(token), out _);
+
     public bool IsSpecial(int id) => _special.Contains(id);
 }
