@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using BenchmarkDotNet.Attributes;
 using FastMlx.Chat.Tokenization;
 using Microsoft.ML.Tokenizers;
@@ -71,7 +72,7 @@ public class TokenizerBench
         {
             Merges = [.. model.GetProperty("merges").EnumerateArray().Select(Merge)],
             ByteLevel = true,
-            PreTokenizer = new RegexPreTokenizer(new(pattern, System.Text.RegularExpressions.RegexOptions.Compiled), null),
+            PreTokenizer = new RegexPreTokenizer(new(pattern, RegexOptions.Compiled), null),
         };
         return BpeTokenizer.Create(options);
     }

@@ -7,6 +7,9 @@ internal static class TokenizerJsonReader
 {
     public static TokenizerParts Read(ReadOnlySpan<byte> file)
     {
+        // The JSON reader does not look into strings.
+        if (!System.Text.Unicode.Utf8.IsValid(file))
+            throw new TokenizerException("tokenizer.json is not UTF-8.");
         try
         {
             return ReadObject(file);

@@ -139,6 +139,14 @@ public sealed class ComponentTests
         () => Load("""{"type":"BPE","vocab":{"a":0},"merges":[]}""", normalizer: normalizer));
 
     [Fact]
+    public void FileThatIsNotUtf8_IsRefused()
+    {
+        byte[] file = Encoding.UTF8.GetBytes("""{"model":{"type":"BPE","vocab":{"aé":0},"merges":[]}}""");
+        file[file.AsSpan().IndexOf((byte)0xC3)] = 0xEE;
+        Assert.Throws<TokenizerException>(() => HfTokenizer.Load(file));
+    }
+
+    [Fact]
     public void DeepNesting_IsRefused()
     {
         var nested = new StringBuilder("null");
