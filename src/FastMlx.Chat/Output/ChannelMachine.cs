@@ -3,9 +3,9 @@ using System.Text;
 namespace FastMlx.Chat.Output;
 
 /// <summary>
-/// Reads messages with headers: harmony's `&lt;|channel|&gt;NAME to=RECIPIENT&lt;|message|&gt;`, Glimmer's ` to=RECIPIENT`.
-/// Headers are read leniently: the last channel counts, a recipient may stand before or behind it, words that mean
-/// nothing are passed over.
+/// Reads messages with headers: harmony's `&lt;|channel|&gt;NAME to=RECIPIENT&lt;|message|&gt;`, Glimmer's `
+/// to=RECIPIENT`. Headers are read leniently: the last channel counts, a recipient may stand before or behind it, words
+/// that mean nothing are passed over.
 /// </summary>
 internal sealed class ChannelMachine(OutputSession session, string[] ends, CallSyntax? callBody)
 {
@@ -136,7 +136,9 @@ internal sealed class ChannelMachine(OutputSession session, string[] ends, CallS
         }
     }
 
-    /// <summary>A header that never came to a message: its first tag and word vanish, the rest is read again as text.</summary>
+    /// <summary>
+    /// A header that never came to a message: its first tag and word vanish, the rest is read again as text.
+    /// </summary>
     private async Flow<bool> DropTagAsync()
     {
         if (_reader.Final && _reader.Length <= HeaderBytesMax)

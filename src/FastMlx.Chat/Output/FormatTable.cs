@@ -1,8 +1,8 @@
 namespace FastMlx.Chat.Output;
 
 /// <summary>
-/// All formats, in the order in which they are looked for: the narrow signs before the wide ones. A sign is a text in the
-/// template; several in one line must all be there.
+/// All formats, in the order in which they are looked for: the narrow signs before the wide ones. A sign is a text in
+/// the template; several in one line must all be there.
 /// </summary>
 internal static class FormatTable
 {
@@ -28,19 +28,19 @@ internal static class FormatTable
         new(ChannelFormats.Inkling(), [], ["<|content_invoke_tool_json|>"]),
         new(MistralFormats.Mistral(), ["ministral3"], ["[TOOL_CALLS]", "[ARGS]"]),
         new(MistralFormats.MistralList(), [], ["[TOOL_CALLS]"]),
-        new(JsonFormats.Cohere(), ["command_r"], ["<|START_ACTION|>"], ["Action:", "tool_name"]),
+        new(PrefixedJsonFormats.Cohere(), ["command_r"], ["<|START_ACTION|>"], ["Action:", "tool_name"]),
         new(DeepSeekFormats.R1(), ["deepseek_v3", "deepseek"], ["<｜tool▁calls▁begin｜>", "```json"]),
         new(DeepSeekFormats.V31(), [], ["<｜tool▁calls▁begin｜>"]),
         new(JsonFormats.NemotronNano2(), ["nemotron"], ["<TOOLCALL>"]),
         new(JsonFormats.Apertus(), [], ["<|tools_prefix|>"]),
-        new(JsonFormats.Functools(), ["phi4_mini", "firefunction"], ["functools"]),
-        new(JsonFormats.GigaChat31(), [], ["<|function_call|>"]),
-        new(JsonFormats.GigaChat3(), [], ["function call", "<|role_sep|>"]),
+        new(PrefixedJsonFormats.Functools(), ["phi4_mini", "firefunction"], ["functools"]),
+        new(PrefixedJsonFormats.GigaChat31(), [], ["<|function_call|>"]),
+        new(PrefixedJsonFormats.GigaChat3(), [], ["function call", "<|role_sep|>"]),
         new(JsonFormats.Apriel(), [], ["[BEGIN FINAL RESPONSE]"], ["Here are my reasoning steps"]),
-        new(JsonFormats.HunyuanA13B(), ["hunyuan"], ["<tool_calls>", "<answer>"]),
+        new(JsonFormats.HunyuanA13B(), ["hunyuan"], ["<tool_calls>", "<answer>"], ["<tool_calls>", "<think>"]),
         new(JsonFormats.Jamba(), ["minimax_m1"], ["<tool_calls>"]),
         new(JsonFormats.Granite3(), ["granite"], ["<|tool_call|>"], ["Here is my thought process"]),
-        new(PythonFormats.Bare(), ["llama4_pythonic"], ["<|python_start|>"], ["func_name1(params_name1"]),
+        new(PythonFormats.Bare(), ["llama4_pythonic"], ["<|python_start|>"], ["func_name1(param"]),
         new(HermesFormats.Hermes(), ["json_tools", "hermes", "qwen", "qwen3", "qwen25"], ["<tool_call>"]),
         new(MistralFormats.Xlam(), [], ["xlam"]),
         new(JsonFormats.Llama3(), ["llama", "llama3", "llama4_json"], ["<|python_tag|>"], ["\"parameters\""]),
@@ -50,7 +50,8 @@ internal static class FormatTable
     private static readonly (string Token, string Format)[] Tokens =
     [
         ("<|tool_call>", "gemma4"), ("<minimax:tool_call>", "minimax_m2"), ("<arg_key>", "glm"),
-        ("<|tool_calls_section_begin|>", "kimi_k2"), ("<seed:tool_call>", "seed_oss"), ("<|tool_call_start|>", "pythonic"),
+        ("<|tool_calls_section_begin|>", "kimi_k2"), ("<seed:tool_call>", "seed_oss"),
+        ("<|tool_call_start|>", "pythonic"),
         ("<|channel|>", "gpt_oss"), ("<｜tool▁calls▁begin｜>", "deepseek_v31"), ("[TOOL_CALLS]", "mistral"),
         ("<|START_ACTION|>", "cohere"), ("<tool_call>", "hermes_json"), ("<|python_tag|>", "llama3_json"),
     ];

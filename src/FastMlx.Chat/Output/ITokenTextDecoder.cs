@@ -6,7 +6,9 @@ namespace FastMlx.Chat.Output;
 /// </summary>
 public interface ITokenTextDecoder
 {
-    /// <summary>The text that this id completes: whole UTF-8 characters, possibly none. Lives until the next call.</summary>
+    /// <summary>
+    /// The text that this id completes: whole UTF-8 characters, possibly none. Lives until the next call.
+    /// </summary>
     ReadOnlySpan<byte> Decode(int id);
 
     /// <summary>What is still held at the end, unfinished characters as U+FFFD.</summary>

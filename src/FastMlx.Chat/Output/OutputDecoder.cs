@@ -1,8 +1,8 @@
 namespace FastMlx.Chat.Output;
 
 /// <summary>
-/// The way of one answer from token ids to events: text decoder, parser, stop sequences, thinking budget. One owner, one
-/// thread at a time; a token of plain text allocates nothing.
+/// The way of one answer from token ids to events: text decoder, parser, stop sequences, thinking budget. One owner,
+/// one thread at a time; a token of plain text allocates nothing.
 /// </summary>
 public sealed class OutputDecoder
 {

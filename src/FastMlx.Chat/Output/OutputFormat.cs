@@ -9,7 +9,10 @@ namespace FastMlx.Chat.Output;
 public sealed class OutputFormat
 {
     private static readonly string[] TurnMarkers =
-        ["<|im_end|>", "<|im_start|>assistant", "<|im_start|>", "<|endoftext|>", "<|eot_id|>", "<|eom_id|>", "<|end_of_text|>"];
+    [
+        "<|im_end|>", "<|im_start|>assistant", "<|im_start|>", "<|endoftext|>", "<|eot_id|>", "<|eom_id|>",
+        "<|end_of_text|>",
+    ];
 
     private static readonly ThoughtTags Think = new("<think>", "</think>");
 
@@ -48,8 +51,8 @@ public sealed class OutputFormat
     internal IReadOnlyList<string> Wrappers { get; init; } = [];
 
     /// <summary>
-    /// A call that was only thought stays in the reasoning as the model wrote it. Otherwise its markup is cut out: it would
-    /// enter history and teach the model.
+    /// A call that was only thought stays in the reasoning as the model wrote it. Otherwise its markup is cut out: it
+    /// would enter history and teach the model.
     /// </summary>
     internal bool KeepsThoughtCalls { get; init; }
 
@@ -74,9 +77,9 @@ public sealed class OutputFormat
     internal MarkerSet StopSet => _stopSet.Value;
 
     /// <summary>
-    /// The format of a model, by its template's text and its tokenizer's added tokens; <paramref name="overrideName"/> (an
-    /// option) decides where it names one. Never fails: what nothing points to is read as hermes_json, which finds bare
-    /// JSON calls too. An unknown name throws <see cref="ArgumentException"/>.
+    /// The format of a model, by its template's text and its tokenizer's added tokens; <paramref name="overrideName"/>
+    /// (an option) decides where it names one. Never fails: what nothing points to is read as hermes_json, which finds
+    /// bare JSON calls too. An unknown name throws <see cref="ArgumentException"/>.
     /// </summary>
     public static OutputFormat Choose(string templateText, IReadOnlySet<string> addedTokens, string? overrideName)
     {
@@ -91,8 +94,8 @@ public sealed class OutputFormat
     public static IEnumerable<string> Names => FormatTable.Names;
 
     /// <summary>
-    /// The opening text of a forced call, of one tool or of any (null). The prompt ends with it and the parser is fed it
-    /// first. Empty where the format has no such text.
+    /// The opening text of a forced call, of one tool or of any (null). The prompt ends with it and the parser is fed
+    /// it first. Empty where the format has no such text.
     /// </summary>
     public string PrimeCall(string? toolName) => Prime(toolName);
 

@@ -135,8 +135,8 @@ internal sealed class OutputMachine(OutputSession session)
     }
 
     /// <summary>
-    /// A call in reasoning is real if the reasoning never ends, and only thought if it does; so what follows is held until
-    /// one of the two is seen. True where the reasoning is over.
+    /// A call in reasoning is real if the reasoning never ends, and only thought if it does; so what follows is held
+    /// until one of the two is seen. True where the reasoning is over.
     /// </summary>
     private async Flow<bool> ThoughtCallAsync(Marker marker)
     {
@@ -174,7 +174,8 @@ internal sealed class OutputMachine(OutputSession session)
         }
         else
         {
-            var inner = new OutputSession(_format, session.Tools, new ThoughtSink(_text), new CallPolicy { CountMax = 0 });
+            var none = new CallPolicy { CountMax = 0 };
+            var inner = new OutputSession(_format, session.Tools, new ThoughtSink(_text), none);
             inner.Reader.Append(thought);
             inner.Reader.Finish();
             new OutputMachine(inner).RunAsync(isThinking: false).GetResult();

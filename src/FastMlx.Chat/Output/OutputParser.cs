@@ -30,7 +30,9 @@ public sealed class OutputParser
     /// <summary>What is being written is reasoning.</summary>
     public bool IsThinking => _session.Text.IsThinking;
 
-    /// <summary>Reasoning was closed that had not been opened: the prompt had done so and the reader was not told.</summary>
+    /// <summary>
+    /// Reasoning was closed that had not been opened: the prompt had done so and the reader was not told.
+    /// </summary>
     public bool HasStrayClose => _session.HasStrayClose;
 
     public TruncatedCall? TruncatedCall => _session.Calls.Truncated;

@@ -40,6 +40,17 @@ internal sealed class OutputSession
     /// <summary>Reasoning was closed that nobody had opened: the prompt may have done so.</summary>
     public bool HasStrayClose { get; set; }
 
+    /// <summary>What was read since the mark was no call: passed on as text, without the markup in it.</summary>
+    public void PassOnMarked()
+    {
+        ReadOnlySpan<byte> text = Reader.Marked;
+        // The last byte may have been the first one of a marker: it is read again.
+        int again = text.Length > 1 && Format.ContentSet.Candidate(text[^1..]) == 0 ? 1 : 0;
+        Text.WriteStripped(text[..^again], Format.ContentSet);
+        Reader.Unmark();
+        Reader.Unskip(again);
+    }
+
     /// <summary>Ends a call at the end of the text, where nothing but its closers is missing.</summary>
     public void EndAtEof()
     {

@@ -3,8 +3,8 @@ using FastMlx.Chat.Tokenization;
 namespace FastMlx.Chat.Output;
 
 /// <summary>
-/// Which tokens of a model its output format must see: all but special ones that are no part of the format. One a model,
-/// shared; <see cref="CreateDecoder"/> gives each answer its own decoder.
+/// Which tokens of a model its output format must see: all but special ones that are no part of the format. One a
+/// model, shared; <see cref="CreateDecoder"/> gives each answer its own decoder.
 /// </summary>
 public sealed class OutputTokens
 {
@@ -16,8 +16,10 @@ public sealed class OutputTokens
         _tokenizer = tokenizer;
         foreach (var token in tokenizer.AddedTokens)
         {
-            if (tokenizer.TokenToId(token.Content) is { } id && tokenizer.IsSpecial(id) && !format.NeedsToken(token.Content))
-                _hidden.Add(id);
+            bool isHidden = tokenizer.TokenToId(token.Content) is { } id && tokenizer.IsSpecial(id)
+                && !format.NeedsToken(token.Content);
+            if (isHidden)
+                _hidden.Add(tokenizer.TokenToId(token.Content)!.Value);
         }
     }
 

@@ -82,7 +82,9 @@ internal sealed class StopFilter(IReadOnlyList<string> stopSequences, bool shows
         _matcher?.Reset();
     }
 
-    /// <summary>Lets the first <paramref name="count"/> bytes of what is held and fresh through, and holds the rest.</summary>
+    /// <summary>
+    /// Lets the first <paramref name="count"/> bytes of what is held and fresh through, and holds the rest.
+    /// </summary>
     private void Release(ReadOnlySpan<byte> fresh, int count)
     {
         int fromHeld = Math.Min(count, _held.Length);

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace FastMlx.Chat.Output;
 
-/// <summary>Finds the first of several sequences to be completed in a stream (Knuth, Morris and Pratt for each).</summary>
+/// <summary>
+/// Finds the first of several sequences to be completed in a stream (Knuth, Morris and Pratt for each).
+/// </summary>
 internal sealed class StopMatcher
 {
     private readonly byte[][] _sequences;
@@ -23,7 +25,9 @@ internal sealed class StopMatcher
 
     public void Reset() => Array.Clear(_matched);
 
-    /// <summary>The offset behind the first completed sequence (the longest of several that end there), or -1.</summary>
+    /// <summary>
+    /// The offset behind the first completed sequence (the longest of several that end there), or -1.
+    /// </summary>
     public int Find(ReadOnlySpan<byte> text, out int sequence)
     {
         for (int index = 0; index < text.Length; index++)

@@ -7,9 +7,11 @@ internal sealed class ThoughtSink(OutputText text) : IChatEventSink
 
     public void Thinking(ReadOnlySpan<byte> utf8) => text.Write(utf8);
 
-    public void ToolCallBegin(string name, string? wireId) => throw new InvalidOperationException("No call is wanted.");
+    public void ToolCallBegin(string name, string? wireId) => throw Unwanted();
 
-    public void ToolCallArguments(ReadOnlySpan<byte> utf8Json) => throw new InvalidOperationException("No call is wanted.");
+    public void ToolCallArguments(ReadOnlySpan<byte> utf8Json) => throw Unwanted();
 
-    public void ToolCallEnd() => throw new InvalidOperationException("No call is wanted.");
+    public void ToolCallEnd() => throw Unwanted();
+
+    private static InvalidOperationException Unwanted() => new("No call is wanted here.");
 }

@@ -12,8 +12,11 @@ internal static class DebugParseVerb
     {
         var format = new Option<string>("--format") { Description = "The output format's name.", Required = true };
         var tools = new Option<string?>("--tools") { Description = "A JSON file with the tools on offer." };
-        var pieces = new Option<int>("--pieces") { Description = "Feed this many characters at a time; 0 = all at once." };
-        var tail = new Option<string?>("--prompt-tail") { Description = "The prompt's end, which may have opened reasoning." };
+        var pieces = new Option<int>("--pieces") { Description = "Characters to feed at a time; 0 = all at once." };
+        var tail = new Option<string?>("--prompt-tail")
+        {
+            Description = "The prompt's end, which may have opened reasoning.",
+        };
         var finish = new Option<string>("--finish")
         {
             Description = "Why the output ended: stop, or length where a limit cut it.",
@@ -40,8 +43,8 @@ internal static class DebugParseVerb
         {
             if (OutputFormat.Find(request.Format) is not { } format)
             {
-                Console.Error.WriteLine(
-                    $"fastmlx debug: there is no format '{request.Format}'; known: {string.Join(", ", OutputFormat.Names)}");
+                string known = string.Join(", ", OutputFormat.Names);
+                Console.Error.WriteLine($"fastmlx debug: there is no format '{request.Format}'; known: {known}");
                 return 2;
             }
             ToolSchemas tools = toolsFile is null ? ToolSchemas.None : ToolsFile.Read(toolsFile);

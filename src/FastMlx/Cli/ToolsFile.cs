@@ -4,7 +4,9 @@ using FastMlx.Chat.Output;
 
 namespace FastMlx.Cli;
 
-/// <summary>Tools from a JSON file: a list in OpenAI's or Anthropic's shape, or an object with such a list in "tools".</summary>
+/// <summary>
+/// Tools from a JSON file: a list in OpenAI's or Anthropic's shape, or an object with such a list in "tools".
+/// </summary>
 internal static class ToolsFile
 {
     public static ToolSchemas Read(string path)

@@ -26,8 +26,7 @@ internal sealed class BareJsonCalls : CallSyntax
         {
             if (!await ReadOneAsync(session))
             {
-                session.Text.WriteStripped(reader.Marked, session.Format.ContentSet);
-                reader.Unmark();
+                session.PassOnMarked();
                 return count > 0;
             }
             count++;

@@ -10,8 +10,8 @@ internal abstract class CallSyntax
     public abstract Flow<bool> ReadAsync(OutputSession session, Marker marker);
 
     /// <summary>
-    /// Whether a call stands there, without consuming: at the marker for a <see cref="MarkerKind.MaybeCall"/>, behind it
-    /// for a call seen in reasoning. Looks ahead a bounded number of bytes.
+    /// Whether a call stands there, without consuming: at the marker for a <see cref="MarkerKind.MaybeCall"/>, behind
+    /// it for a call seen in reasoning. Looks ahead a bounded number of bytes.
     /// </summary>
     public abstract Flow<bool> LooksLikeCallAsync(OutputSession session, int offset, Marker marker);
 }

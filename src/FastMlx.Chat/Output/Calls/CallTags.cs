@@ -5,7 +5,9 @@ internal static class CallTags
 {
     private const int StrayBytesMax = 48;
 
-    /// <summary>Consumes white space and a closer, the right one or one that the model made up (`&lt;/tool_action&gt;`).</summary>
+    /// <summary>
+    /// Consumes white space and a closer, the right one or one that the model made up (`&lt;/tool_action&gt;`).
+    /// </summary>
     public static async Flow<bool> SkipCloserAsync(OutputSession session, IReadOnlyList<string> closers)
     {
         if (await session.Literals.PeekAsync() < 0)
@@ -15,7 +17,8 @@ internal static class CallTags
             if (await SkipAsync(session, closer))
                 return true;
         }
-        return closers.Count > 0 && closers[0].StartsWith("</", StringComparison.Ordinal) && await SkipStrayAsync(session);
+        return closers.Count > 0 && closers[0].StartsWith("</", StringComparison.Ordinal)
+            && await SkipStrayAsync(session);
     }
 
     /// <summary>Consumes a tag where it stands next.</summary>

@@ -56,7 +56,9 @@ internal sealed class CallWriter(IChatEventSink sink, ToolSchemas tools, CallPol
             sink.ToolCallBegin(_name, _id);
     }
 
-    /// <summary>An id that came after the call's beginning; too late for a call that is delivered while it is written.</summary>
+    /// <summary>
+    /// An id that came after the call's beginning; too late for a call that is delivered while it is written.
+    /// </summary>
     public void SetId(string? id) => _id = id;
 
     /// <summary>The key's schema, where the key is known and new.</summary>

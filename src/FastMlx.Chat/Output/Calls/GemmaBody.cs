@@ -61,7 +61,9 @@ internal sealed class GemmaBody(string text, string quote, CallWriter calls, boo
         return key;
     }
 
-    /// <summary>A value; null where it is cut. <paramref name="key"/> is not null at the top, where repairs are possible.</summary>
+    /// <summary>
+    /// A value; null where it is cut. <paramref name="key"/> is not null at the top, where repairs are possible.
+    /// </summary>
     private JsonValue? ReadValue(int depth, string? key)
     {
         SkipSpace();
@@ -85,7 +87,8 @@ internal sealed class GemmaBody(string text, string quote, CallWriter calls, boo
     private JsonValue? ReadString(bool isTop)
     {
         int start = _at;
-        for (int from = _at; text.IndexOf(quote, from, StringComparison.Ordinal) is var end && end >= 0; from = end + quote.Length)
+        int end;
+        for (int from = start; (end = text.IndexOf(quote, from, StringComparison.Ordinal)) >= 0; from = end + 1)
         {
             if (FitsBehind(end + quote.Length))
             {

@@ -3,8 +3,8 @@ using System.Text;
 namespace FastMlx.Chat.Output;
 
 /// <summary>
-/// `call:NAME{key:value,…}` with bare keys and strings between quote tokens: Gemma 4, FunctionGemma. The body is held up to
-/// its real end and then read with its repairs, which may need any of it.
+/// `call:NAME{key:value,…}` with bare keys and strings between quote tokens: Gemma 4, FunctionGemma. The body is held
+/// up to its real end and then read with its repairs, which may need any of it.
 /// </summary>
 internal sealed class GemmaCalls(GemmaTags tags) : CallSyntax
 {

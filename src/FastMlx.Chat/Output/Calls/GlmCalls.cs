@@ -3,8 +3,8 @@ using System.Text;
 namespace FastMlx.Chat.Output;
 
 /// <summary>
-/// GLM's calls, a name and then pairs of key and value tags: GLM 4.5-5, Laguna, Ling, LongCat, Hunyuan 3. Each of the four
-/// argument tags may be missing; a JSON object or `key=value` words may stand in their place.
+/// GLM's calls, a name and then pairs of key and value tags: GLM 4.5-5, Laguna, Ling, LongCat, Hunyuan 3. Each of the
+/// four argument tags may be missing; a JSON object or `key=value` words may stand in their place.
 /// </summary>
 internal sealed class GlmCalls(GlmTags tags) : CallSyntax
 {

@@ -62,7 +62,9 @@ internal static class JsonCallReader
         return CallRead.Done;
     }
 
-    /// <summary>Ends the open call as its reading ended; after a break the text up to the format's next marker is lost.</summary>
+    /// <summary>
+    /// Ends the open call as its reading ended; after a break the text up to the format's next marker is lost.
+    /// </summary>
     public static async Flow<bool> FinishAsync(OutputSession session, CallRead read)
     {
         if (read == CallRead.Cut)

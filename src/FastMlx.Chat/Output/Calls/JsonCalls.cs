@@ -23,7 +23,7 @@ internal sealed class JsonCalls(params string[] closers) : CallSyntax
                     return await PassOnAsync(session);
                 count++;
             }
-            else if (next == '[' && !isList)
+            else if (next == '[' && !isList && await IsListAsync(session))
             {
                 isList = true;
                 session.Reader.Skip(1);
@@ -57,6 +57,10 @@ internal sealed class JsonCalls(params string[] closers) : CallSyntax
         }
         return false;
     }
+
+    /// <summary>The bracket opens a list and not some marker.</summary>
+    private static async Flow<bool> IsListAsync(OutputSession session) =>
+        await new LookAhead(session.Reader, 1).PeekAsync() is '{' or ']' or -1;
 
     private async Flow<bool> ReadOneAsync(OutputSession session)
     {

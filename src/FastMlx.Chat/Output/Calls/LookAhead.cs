@@ -49,7 +49,9 @@ internal sealed class LookAhead(OutputReader reader, int offset)
         return true;
     }
 
-    /// <summary>The text up to one of the end bytes, which is not passed; null where it is longer or the text ends.</summary>
+    /// <summary>
+    /// The text up to one of the end bytes, which is not passed; null where it is longer or the text ends.
+    /// </summary>
     public async Flow<string?> TextUntilAsync(byte[] ends, int bytesMax)
     {
         int start = Offset;

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace FastMlx.Chat.Output;
 
-/// <summary>Calls whose name stands in a header of its own before the JSON arguments: Kimi K2, DeepSeek, Mistral.</summary>
+/// <summary>
+/// Calls whose name stands in a header of its own before the JSON arguments: Kimi K2, DeepSeek, Mistral.
+/// </summary>
 internal abstract class NamedJsonCalls : CallSyntax
 {
     private static readonly byte[] LineEnd = [(byte)'\n'];
@@ -11,13 +13,18 @@ internal abstract class NamedJsonCalls : CallSyntax
     public override async Flow<bool> LooksLikeCallAsync(OutputSession session, int offset, Marker marker) =>
         await session.Reader.Need(offset + 1);
 
-    /// <summary>The header's text up to one of these bytes, consumed; null at the end of the text or where it is too long.</summary>
+    /// <summary>
+    /// The header's text up to one of these bytes, consumed; null at the end of the text or where it is too long.
+    /// </summary>
     protected static async Flow<string?> HeaderAsync(OutputSession session, byte[] ends)
     {
         await session.Literals.PeekAsync();
         var look = new LookAhead(session.Reader, 0);
         string? text = await look.TextUntilAsync(ends, CallNames.BytesMax);
-        session.Reader.Skip(text is null && session.Reader.Final ? session.Reader.Length : text is null ? 0 : look.Offset);
+        if (text is not null)
+            session.Reader.Skip(look.Offset);
+        else if (session.Reader.Final)
+            session.Reader.Skip(session.Reader.Length);
         return text?.Trim();
     }
 

@@ -1,6 +1,8 @@
 namespace FastMlx.Chat.Output;
 
-/// <summary>JSON calls behind plain words, perhaps in a Markdown fence: `functools[…]`, Command-R's `Action:`.</summary>
+/// <summary>
+/// JSON calls behind plain words, perhaps in a Markdown fence: `functools[…]`, Command-R's `Action:`.
+/// </summary>
 internal sealed class PrefixedJsonCalls(JsonCalls json) : CallSyntax
 {
     private const int FenceBytesMax = 16;

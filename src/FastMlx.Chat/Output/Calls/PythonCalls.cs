@@ -3,8 +3,8 @@ using System.Text;
 namespace FastMlx.Chat.Output;
 
 /// <summary>
-/// Calls as Python writes them, `[f(a='x', b=1), g()]`, with brackets or without: LFM2, Llama 4, Olmo 3. Literals may be
-/// Python's or JSON's; positional arguments take the tool's parameters in order.
+/// Calls as Python writes them, `[f(a='x', b=1), g()]`, with brackets or without: LFM2, Llama 4, Olmo 3. Literals may
+/// be Python's or JSON's; positional arguments take the tool's parameters in order.
 /// </summary>
 internal sealed class PythonCalls(params string[] closers) : CallSyntax
 {
@@ -76,9 +76,10 @@ internal sealed class PythonCalls(params string[] closers) : CallSyntax
         bool isClosed = await session.Literals.PeekAsync() == ']';
         if (isClosed)
             reader.Skip(1);
-        else if (reader.Length > 0)
-            session.Text.WriteStripped(reader.Marked, session.Format.ContentSet);
-        reader.Unmark();
+        if (isClosed || reader.Length == 0)
+            reader.Unmark();
+        else
+            session.PassOnMarked();
         return count > 0;
     }
 
@@ -175,5 +176,6 @@ internal sealed class PythonCalls(params string[] closers) : CallSyntax
             && name.All(character => character >= 0x80 || IsNameByte((byte)character) || character is '.' or '-');
     }
 
-    private static bool IsNameByte(byte value) => value >= 0x80 || char.IsAsciiLetterOrDigit((char)value) || value == '_';
+    private static bool IsNameByte(byte value) =>
+        value >= 0x80 || char.IsAsciiLetterOrDigit((char)value) || value == '_';
 }

@@ -8,7 +8,8 @@ internal sealed class TagDialect
     private readonly byte[][] _tags;
 
     /// <param name="headerClose">Ends an opening tag that carries a name.</param>
-    /// <param name="tags">In the order of <see cref="DialectTag"/> from ParameterOpen on; null where there is none.</param>
+    /// <param name="tags">In the order of <see cref="DialectTag"/> from ParameterOpen on; null where there is
+    /// none.</param>
     public TagDialect(string headerClose, params string?[] tags)
     {
         HeaderClose = Encoding.UTF8.GetBytes(headerClose);

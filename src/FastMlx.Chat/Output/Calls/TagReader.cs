@@ -27,7 +27,9 @@ internal static class TagReader
         return tag == DialectTag.Partial ? DialectTag.End : tag;
     }
 
-    /// <summary>Consumes a header and its end; null where the text ends first or it is too long (then it stays).</summary>
+    /// <summary>
+    /// Consumes a header and its end; null where the text ends first or it is too long (then it stays).
+    /// </summary>
     public static async Flow<TagHeader?> HeaderAsync(OutputReader reader, TagDialect dialect, int bytesMax)
     {
         int length = await HeaderLengthAsync(reader, dialect, 0, bytesMax);

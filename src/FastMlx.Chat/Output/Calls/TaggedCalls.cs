@@ -1,8 +1,8 @@
 namespace FastMlx.Chat.Output;
 
 /// <summary>
-/// Calls whose parameters stand between tags: Qwen3-Coder, Seed-OSS, MiniMax, DeepSeek's DSML, Kimi K3's XTML, ATEM. Text
-/// parameters are passed on while they are written.
+/// Calls whose parameters stand between tags: Qwen3-Coder, Seed-OSS, MiniMax, DeepSeek's DSML, Kimi K3's XTML, ATEM.
+/// Text parameters are passed on while they are written.
 /// </summary>
 internal sealed class TaggedCalls(TagDialect dialect) : CallSyntax
 {

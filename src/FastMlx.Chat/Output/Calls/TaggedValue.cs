@@ -1,8 +1,9 @@
 namespace FastMlx.Chat.Output;
 
 /// <summary>
-/// One parameter's value up to the tag that really ends it. A tag inside a value is text unless what follows it fits the
-/// grammar; tags that the value opens itself are paired with their closers, so that a model can write about its format.
+/// One parameter's value up to the tag that really ends it. A tag inside a value is text unless what follows it fits
+/// the grammar; tags that the value opens itself are paired with their closers, so that a model can write about its
+/// format.
 /// </summary>
 internal sealed class TaggedValue(OutputSession session, TagDialect dialect)
 {

@@ -41,7 +41,7 @@ internal sealed class OutputReader
         _start += count;
     }
 
-    /// <summary>Keeps what is consumed from here on, until <see cref="Unmark"/> or <see cref="Rewind"/>.</summary>
+    /// <summary>Keeps what is consumed from here on, until <see cref="Unmark"/>.</summary>
     public void Mark() => _mark = _start;
 
     /// <summary>What was consumed since the mark.</summary>
@@ -49,12 +49,8 @@ internal sealed class OutputReader
 
     public void Unmark() => _mark = -1;
 
-    /// <summary>Unconsumes everything since the mark.</summary>
-    public void Rewind()
-    {
-        _start = _mark;
-        _mark = -1;
-    }
+    /// <summary>Unconsumes the last bytes; only where they were consumed since the last suspension or mark.</summary>
+    public void Unskip(int count) => _start -= count;
 
     public void Append(ReadOnlySpan<byte> bytes)
     {

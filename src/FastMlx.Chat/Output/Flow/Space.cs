@@ -1,6 +1,8 @@
 namespace FastMlx.Chat.Output;
 
-/// <summary>White space as models write it between text and markup: ASCII, U+00A0, U+2000-200A, U+3000 and kin.</summary>
+/// <summary>
+/// White space as models write it between text and markup: ASCII, U+00A0, U+2000-200A, U+3000 and kin.
+/// </summary>
 internal static class Space
 {
     public static bool IsAscii(byte value) => value is (byte)' ' or (>= 9 and <= 13);

@@ -1,6 +1,8 @@
 namespace FastMlx.Chat.Output;
 
-/// <summary>Families that write messages with a header each: gpt-oss (harmony), Glimmer, Inkling, Functionary 3.2.</summary>
+/// <summary>
+/// Families that write messages with a header each: gpt-oss (harmony), Glimmer, Inkling, Functionary 3.2.
+/// </summary>
 internal static class ChannelFormats
 {
     private static readonly TaggedCalls Atem = new(new TagDialect(

@@ -5,11 +5,11 @@ internal static class DeepSeekFormats
 {
     private static readonly ThoughtTags Think = new("<think>", "</think>");
 
-    public static OutputFormat R1() => Create("deepseek_r1", name => "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>"
-        + (name is null ? "" : $"{name}\n```json\n"));
+    public static OutputFormat R1() => Create("deepseek_r1", name =>
+        "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>" + (name is null ? "" : $"{name}\n```json\n"));
 
-    public static OutputFormat V31() => Create("deepseek_v31", name => "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>"
-        + (name is null ? "" : $"{name}<｜tool▁sep｜>"));
+    public static OutputFormat V31() => Create("deepseek_v31", name =>
+        "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>" + (name is null ? "" : $"{name}<｜tool▁sep｜>"));
 
     public static OutputFormat Dsml()
     {

@@ -22,14 +22,17 @@ internal static class GlmFormats
 
     public static OutputFormat LongCat()
     {
-        var json = new JsonCalls("</longcat_tool_call>");
+        var tagged = new TaggedCalls(HermesFormats.FunctionTags("longcat_tool_call"));
         var tag = new ToolCallTag(
-            json, new TaggedCalls(HermesFormats.FunctionTags("longcat_tool_call")), new GlmCalls(new GlmTags("longcat_")));
+            new JsonCalls("</longcat_tool_call>"), tagged, new GlmCalls(new GlmTags("longcat_")));
         return new("longcat")
         {
             Thoughts = [new("<longcat_think>", "</longcat_think>")],
             Calls = [new Marker("<longcat_tool_call>", MarkerKind.Call, tag), .. HermesFormats.Bare(null)],
-            Noise = ["</longcat_tool_call>", "</longcat_arg_value>", "</longcat_arg_key>", "<longcat_s>", "</longcat_s>"],
+            Noise =
+            [
+                "</longcat_tool_call>", "</longcat_arg_value>", "</longcat_arg_key>", "<longcat_s>", "</longcat_s>",
+            ],
             Prime = name => name is null ? "<longcat_tool_call>" : $"<longcat_tool_call>{name}\n",
         };
     }

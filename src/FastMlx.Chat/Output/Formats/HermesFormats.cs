@@ -1,6 +1,8 @@
 namespace FastMlx.Chat.Output;
 
-/// <summary>The `&lt;tool_call&gt;` families: JSON (Qwen 2.5 and 3, Hermes and many others) and function tags (Qwen3-Coder).</summary>
+/// <summary>
+/// The `&lt;tool_call&gt;` families: JSON (Qwen 2.5 and 3, Hermes and many others) and function tags (Qwen3-Coder).
+/// </summary>
 internal static class HermesFormats
 {
     private static readonly ThoughtTags Think = new("<think>", "</think>");

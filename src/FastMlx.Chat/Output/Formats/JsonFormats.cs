@@ -8,6 +8,7 @@ internal static class JsonFormats
     public static OutputFormat Llama3()
     {
         var bare = new BareJsonCalls();
+        var tagged = new TaggedCalls(HermesFormats.FunctionTags("tool_call"));
         return new("llama3_json")
         {
             Calls =
@@ -16,7 +17,7 @@ internal static class JsonFormats
                 new Marker("{", MarkerKind.MaybeCall, bare),
                 new Marker("[", MarkerKind.MaybeCall, bare),
                 new Marker("```json", MarkerKind.MaybeCall, bare) { Place = MarkerPlace.LineStart },
-                new Marker("<function=", MarkerKind.MaybeCall, new TaggedCalls(HermesFormats.FunctionTags("tool_call"))),
+                new Marker("<function=", MarkerKind.MaybeCall, tagged),
             ],
             KeepsSpaceAfterCalls = true,
             Prime = name => "{\"name\": \"" + (name is null ? "" : $"{name}\", \"parameters\": "),
@@ -52,7 +53,11 @@ internal static class JsonFormats
 
     public static OutputFormat Jamba() => new("jamba")
     {
-        Calls = [new Marker("<tool_calls>", MarkerKind.Call, new JsonCalls("</tool_calls>")), .. HermesFormats.Bare(null)],
+        Calls =
+        [
+            new Marker("<tool_calls>", MarkerKind.Call, new JsonCalls("</tool_calls>")),
+            .. HermesFormats.Bare(null),
+        ],
         Noise = ["</tool_calls>", "<|eom|>"],
         Prime = List("<tool_calls>"),
     };
@@ -60,7 +65,11 @@ internal static class JsonFormats
     public static OutputFormat HunyuanA13B() => new("hunyuan_a13b")
     {
         Thoughts = [Think],
-        Calls = [new Marker("<tool_calls>", MarkerKind.Call, new JsonCalls("</tool_calls>")), .. HermesFormats.Bare(null)],
+        Calls =
+        [
+            new Marker("<tool_calls>", MarkerKind.Call, new JsonCalls("</tool_calls>")),
+            .. HermesFormats.Bare(null),
+        ],
         Wrappers = ["<answer>"],
         Noise = ["</answer>", "</tool_calls>", "<|eos|>"],
         Prime = List("<tool_calls>"),
@@ -92,59 +101,6 @@ internal static class JsonFormats
         Prime = name => "<|tools_prefix|>[{\"" + (name is null ? "" : $"{name}\": "),
     };
 
-    public static OutputFormat Cohere()
-    {
-        var json = new JsonCalls("<|END_ACTION|>") { PseudoTools = ["directly_answer", "directly-answer"] };
-        return new("cohere")
-        {
-            Thoughts = [new("<|START_THINKING|>", "<|END_THINKING|>")],
-            Calls =
-            [
-                new Marker("<|START_ACTION|>", MarkerKind.Call, json),
-                new Marker("Action:", MarkerKind.MaybeCall, new PrefixedJsonCalls(json)) { Place = MarkerPlace.LineStart },
-            ],
-            Wrappers = ["<|START_RESPONSE|>", "<|START_TEXT|>"],
-            Noise =
-            [
-                "<|END_RESPONSE|>", "<|END_TEXT|>", "<|END_ACTION|>", "<|END_OF_TURN_TOKEN|>", "<|CHATBOT_TOKEN|>",
-                "<|START_OF_TURN_TOKEN|>", "<EOS_TOKEN>",
-            ],
-            Prime = name => "<|START_ACTION|>[\n    {\"tool_call_id\": \"0\", \"tool_name\": \""
-                + (name is null ? "" : $"{name}\", \"parameters\": "),
-        };
-    }
-
-    public static OutputFormat Functools()
-    {
-        var json = new JsonCalls();
-        return new("functools")
-        {
-            Calls =
-            [
-                new Marker("functools", MarkerKind.MaybeCall, new PrefixedJsonCalls(json)),
-                new Marker("<|tool_call|>", MarkerKind.Call, new JsonCalls("<|/tool_call|>")),
-                .. HermesFormats.Bare(null),
-            ],
-            Noise = ["<|/tool_call|>", "<|end|>"],
-            Prime = List(" functools"),
-        };
-    }
-
-    public static OutputFormat GigaChat3() => new("gigachat3")
-    {
-        Calls = [new Marker("function call<|role_sep|>", MarkerKind.Call, new JsonCalls())],
-        Noise = ["<|message_sep|>", "<|role_sep|>", "assistant<|role_sep|>"],
-        Prime = name => "<|message_sep|>\n\nfunction call<|role_sep|>\n{\"name\": \""
-            + (name is null ? "" : $"{name}\", \"arguments\": "),
-    };
-
-    public static OutputFormat GigaChat31() => new("gigachat31")
-    {
-        Calls = [new Marker("<|function_call|>", MarkerKind.Call, new JsonCalls())],
-        Noise = ["<|message_sep|>", "<|role_sep|>", "assistant<|role_sep|>"],
-        Prime = name => "<|function_call|>{\"name\": \"" + (name is null ? "" : $"{name}\", \"arguments\": "),
-    };
-
-    private static Func<string?, string> List(string opener) =>
+    public static Func<string?, string> List(string opener) =>
         name => opener + "[{\"name\": \"" + (name is null ? "" : $"{name}\", \"arguments\": ");
 }

@@ -8,8 +8,8 @@ internal static class JsonNumber
     private const int DigitsMax = 1024;
 
     /// <summary>
-    /// A spelling that JSON allows: a leading plus, leading zeros and a bare decimal point are mended. Null where the text
-    /// is no finite number.
+    /// A spelling that JSON allows: a leading plus, leading zeros and a bare decimal point are mended. Null where the
+    /// text is no finite number.
     /// </summary>
     public static string? Normalize(ReadOnlySpan<byte> text)
     {
@@ -42,7 +42,8 @@ internal static class JsonNumber
         ReadOnlySpan<char> text = number;
         int exponentAt = text.IndexOfAny('e', 'E');
         int exponent = 0;
-        if (exponentAt >= 0 && (!int.TryParse(text[(exponentAt + 1)..], out exponent) || Math.Abs(exponent) > DigitsMax))
+        bool isExponent = exponentAt < 0 || int.TryParse(text[(exponentAt + 1)..], out exponent);
+        if (!isExponent || Math.Abs(exponent) > DigitsMax)
             return null;
         ReadOnlySpan<char> mantissa = exponentAt >= 0 ? text[..exponentAt] : text;
         int point = mantissa.IndexOf('.');

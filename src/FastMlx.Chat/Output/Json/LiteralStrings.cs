@@ -5,8 +5,8 @@ using System.Text;
 namespace FastMlx.Chat.Output;
 
 /// <summary>
-/// String literals. A quote closes its string only where what follows fits the place that the string stands in, which in
-/// valid JSON is always so; a quote that does not fit is text that the model forgot to escape.
+/// String literals. A quote closes its string only where what follows fits the place that the string stands in, which
+/// in valid JSON is always so; a quote that does not fit is text that the model forgot to escape.
 /// </summary>
 internal sealed class LiteralStrings(OutputReader input, IReadOnlyList<byte[]> stops)
 {
@@ -54,7 +54,8 @@ internal sealed class LiteralStrings(OutputReader input, IReadOnlyList<byte[]> s
         foreach (byte[] stop in stops)
         {
             int length = 0;
-            while (length < stop.Length && await input.Need(offset + length + 1) && input[offset + length] == stop[length])
+            while (length < stop.Length && await input.Need(offset + length + 1)
+                && input[offset + length] == stop[length])
                 length++;
             if (length == stop.Length)
                 return true;
@@ -156,8 +157,7 @@ internal sealed class LiteralStrings(OutputReader input, IReadOnlyList<byte[]> s
     private async Flow<bool> ItemFollowsAsync(int offset)
     {
         int at = await SkipSpaceAsync(offset);
-        return at < 0 || input[at] is (byte)'"' or (byte)'\'' or (byte)'{' or (byte)'[' or (byte)']' or (byte)'-'
-            or (>= (byte)'0' and <= (byte)'9') or (byte)'t' or (byte)'f' or (byte)'n' or (byte)'T' or (byte)'F' or (byte)'N';
+        return at < 0 || char.IsAsciiDigit((char)input[at]) || "\"'{[]-tfnTFN"u8.Contains(input[at]);
     }
 
     /// <summary>A key and its colon begin here, as far as the text goes.</summary>

@@ -116,7 +116,8 @@ internal sealed class SchemaCompiler
             return false;
         foreach (string part in pointer[1..].Split('/', StringSplitOptions.RemoveEmptyEntries))
         {
-            string name = part.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal);
+            string name = part.Replace("~1", "/", StringComparison.Ordinal)
+                .Replace("~0", "~", StringComparison.Ordinal);
             if (target.ValueKind != JsonValueKind.Object || !target.TryGetProperty(name, out target))
                 return false;
         }

@@ -30,7 +30,9 @@ public sealed class ToolSchemas
 
     public static ToolSchemas Compile(IReadOnlyList<ToolDefinition> tools) => tools.Count == 0 ? None : new(tools);
 
-    /// <summary>The declared tool that a model means by a name: exact, or but for case, '-' and '_', or a prefix.</summary>
+    /// <summary>
+    /// The declared tool that a model means by a name: exact, or but for case, '-' and '_', or a prefix.
+    /// </summary>
     internal ToolSchema? Find(string name)
     {
         if (_byName.TryGetValue(name, out ToolSchema? exact))
@@ -43,7 +45,9 @@ public sealed class ToolSchemas
         return _byFoldedName.GetValueOrDefault(Fold(name));
     }
 
-    /// <summary>The longest declared name that begins <paramref name="text"/>, for names with something glued on.</summary>
+    /// <summary>
+    /// The longest declared name that begins <paramref name="text"/>, for names with something glued on.
+    /// </summary>
     internal string? LongestPrefix(string text)
     {
         string? longest = null;

@@ -46,7 +46,8 @@ internal sealed class MarkerSet
     {
         foreach (Marker marker in _byFirstByte[text[0]] ?? [])
         {
-            if (marker.Kind != MarkerKind.MaybeCall && marker.Place == MarkerPlace.Anywhere && text.StartsWith(marker.Bytes))
+            bool isMarkup = marker.Kind != MarkerKind.MaybeCall && marker.Place == MarkerPlace.Anywhere;
+            if (isMarkup && text.StartsWith(marker.Bytes))
                 return marker;
         }
         return null;

@@ -1,6 +1,8 @@
 namespace FastMlx.Chat.Output;
 
-/// <summary>Where text that is certain goes: to the reasoning or to the answer, with the white space around markup gone.</summary>
+/// <summary>
+/// Where text that is certain goes: to the reasoning or to the answer, with the white space around markup gone.
+/// </summary>
 internal sealed class OutputText(IChatEventSink sink)
 {
     private readonly Utf8Text _space = new();

@@ -51,8 +51,8 @@ internal sealed class TextScanner(OutputReader reader, OutputText text)
     }
 
     /// <summary>
-    /// The found marker is text after all: its first byte is passed on with the space before it, unless a shorter marker
-    /// stands there, which becomes the found one (true).
+    /// The found marker is text after all: its first byte is passed on with the space before it, unless a shorter
+    /// marker stands there, which becomes the found one (true).
     /// </summary>
     public bool Reject(MarkerSet markers)
     {
