@@ -194,7 +194,8 @@ internal sealed class CapabilityProbe(ChatTemplate template, PromptOptions optio
             return "";
         string gap = text![(from + "Zq_answer".Length)..to].TrimStart();
         int end = gap.Length == 0 ? -1 : gap[0] == '<' ? gap.IndexOf('>') : gap[0] == '[' ? gap.IndexOf(']') : -1;
-        return gap[..(end + 1)];
+        string token = gap[..(end + 1)];
+        return token.AsSpan().ContainsAny(" \n") ? "" : token;
     }
 
     private void ProbeEfforts()
@@ -202,8 +203,17 @@ internal sealed class CapabilityProbe(ChatTemplate template, PromptOptions optio
         if (!template.Source.Contains("reasoning_effort", StringComparison.Ordinal))
             return;
         PromptMessage[] messages = [User("Zq_one")];
-        _can = _can with { Efforts = [.. AllEfforts.Where(effort => Render(messages, _can, [], effort) is not null)] };
+        // A template that prints whatever it is given comes from a model that knows the usual three.
+        _can = _can with
+        {
+            Efforts = [.. AllEfforts.Where(effort =>
+                (effort is "low" or "medium" or "high" || Names(effort))
+                && Render(messages, _can, [], effort) is not null)],
+        };
     }
+
+    private bool Names(string word) => template.Source.Contains("'" + word + "'", StringComparison.Ordinal)
+        || template.Source.Contains("\"" + word + "\"", StringComparison.Ordinal);
 
     private bool Grows(
         PromptMessage[] shorter, PromptMessage[] longer, IReadOnlyList<ToolDefinition> tools,
