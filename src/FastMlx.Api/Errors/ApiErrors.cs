@@ -19,6 +19,17 @@ public static class ApiErrors
             Param = "messages",
         };
 
+    /// <summary>Strict only: else max_tokens is clamped to what fits. Claude Code asks again with less.</summary>
+    public static ApiError MaxTokensTooLarge(long maxTokens, long maximum, string model) => Invalid(
+        $"max_tokens: {maxTokens} > {maximum}, which is the maximum allowed number of output tokens for {model}",
+        "max_tokens");
+
+    /// <summary>Strict only, as older models say it: else max_tokens is clamped to what fits.</summary>
+    public static ApiError InputAndOutputTooLong(long tokens, long maxTokens, long context) => Invalid(
+        $"input length and `max_tokens` exceed context limit: {tokens} + {maxTokens} > {context}, "
+        + "decrease input length or `max_tokens` and try again",
+        "max_tokens");
+
     public static ApiError ModelNotFound(string model) =>
         new(ApiErrorKind.ModelNotFound, $"model: {model}")
         {
@@ -78,6 +89,9 @@ public static class ApiErrors
         Invalid($"The model '{model}' has no embeddings: this server loads generative models only.", "model");
 
     public static ApiError VersionHeader() => Invalid("anthropic-version: header is required");
+
+    public static ApiError VersionHeader(string version) =>
+        Invalid($"anthropic-version: \"{version}\" is not a valid version");
 
     public static ApiError BatchNotEnded(string id) =>
         Invalid($"Batch {id} has not ended yet: its results cannot be read and it cannot be deleted.");

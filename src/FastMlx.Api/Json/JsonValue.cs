@@ -38,19 +38,8 @@ internal readonly struct JsonValue(JsonTape? tape, int index)
     public string RawText => Encoding.UTF8.GetString(Raw);
 
     /// <summary>A member of an object, the last where its name stands twice; absent from anything else.</summary>
-    public JsonValue this[ReadOnlySpan<byte> name]
-    {
-        get
-        {
-            JsonValue found = default;
-            foreach (JsonMember property in Properties)
-            {
-                if (property.Name.TextEquals(name))
-                    found = property.Value;
-            }
-            return found;
-        }
-    }
+    public JsonValue this[ReadOnlySpan<byte> name] =>
+        IsObject && _tape!.Find(_index, name) is > 0 and int found ? new JsonValue(_tape, found) : default;
 
     /// <summary>Members of an object; none for anything else.</summary>
     public JsonProperties Properties => new(_tape, IsObject ? _index : -1);

@@ -49,6 +49,17 @@ public sealed class ErrorTests
         ApiBodies.Text(output => ErrorBody.WriteOpenAi(output, ApiErrors.PromptTooLong(9000, 8192))));
 
     [Fact]
+    public void OutputCaps_AreTheSentencesThatClaudeCodeActsOn()
+    {
+        Assert.Equal(
+            "max_tokens: 128000 > 8192, which is the maximum allowed number of output tokens for m",
+            ApiErrors.MaxTokensTooLarge(128_000, 8192, "m").Message);
+        Assert.Equal(
+            "input length and `max_tokens` exceed context limit: 100 + 50 > 120, decrease input length or `max_tokens` and try again",
+            ApiErrors.InputAndOutputTooLong(100, 50, 120).Message);
+    }
+
+    [Fact]
     public void ModelNotFound_NamesTheModelInBothWays()
     {
         ApiError error = ApiErrors.ModelNotFound("x/y");

@@ -37,7 +37,7 @@ public sealed class JsonTests
     {
         Gen<string> json = Gen.OneOf(Gen.String[Gen.Char["{}[]:,\"\\u0d8e1-.truefalsn \t"], 0, 30], Gen.Const("[{\"a\":[1,\"\\ud83d\"]}]")
             .SelectMany(Mutate));
-        json.Sample(text => IsRead(text, out _) == IsLibraryRead(text), iter: 20_000);
+        json.Sample(text => IsRead(text, out _) == IsLibraryRead(text), iter: 2_000);
     }
 
     [Fact]
@@ -49,7 +49,7 @@ public sealed class JsonTests
             using JsonTape tape = JsonTape.Read(Encoding.UTF8.GetBytes(json), ReaderLimits.Default, out _)!;
             using var document = JsonDocument.Parse(json);
             return Same(tape.Root, document.RootElement);
-        }, iter: 5_000);
+        }, iter: 2_000);
     }
 
     [Fact]
@@ -58,7 +58,7 @@ public sealed class JsonTests
         string json = ApiBodies.Text(output => output.Text(text));
         string back = JsonSerializer.Deserialize<string>(json)!;
         return back == Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text)) && !json.AsSpan().ContainsAny("\n\r\u2028\u2029\0");
-    }, iter: 20_000);
+    }, iter: 2_000);
 
     [Fact]
     public void Escaper_RoundTripsAnyCutBetweenCharacters() => Gen.Select(Gen.String, Gen.Int[0, 100]).Sample((text, at) =>
@@ -73,7 +73,7 @@ public sealed class JsonTests
             output.Raw("\""u8);
         });
         return JsonSerializer.Deserialize<string>(json) == string.Concat(runes);
-    }, iter: 5_000);
+    }, iter: 2_000);
 
     [Theory]
     [InlineData("{\"a\":1,\"b\":[2,{}]}", "{\"a\":1,\"b\":[2,{}]}")]

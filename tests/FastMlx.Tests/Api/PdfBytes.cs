@@ -31,7 +31,7 @@ internal static class PdfBytes
     public static byte[] Flate(string entries, byte[] data)
     {
         using var output = new MemoryStream();
-        using (var deflater = new ZLibStream(output, CompressionLevel.Optimal))
+        using (var deflater = new ZLibStream(output, CompressionLevel.Fastest))
             deflater.Write(data);
         return Stream("/Filter/FlateDecode" + entries, output.ToArray());
     }

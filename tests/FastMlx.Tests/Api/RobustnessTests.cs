@@ -12,7 +12,7 @@ namespace FastMlx.Tests.Api;
 /// </summary>
 public sealed class RobustnessTests
 {
-    private const int Mutations = 4_000;
+    private const int Mutations = 1_500;
     private const int Seed = 20261124;
 
     private static readonly string[] Samples =

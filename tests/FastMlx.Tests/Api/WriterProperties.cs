@@ -11,7 +11,7 @@ namespace FastMlx.Tests.Api;
 /// <summary>What is read back from what was written equals the events, for any events and in every form.</summary>
 public sealed class WriterProperties
 {
-    private const int Runs = 2_000;
+    private const int Runs = 500;
 
     // A step of a model: t text, r reasoning, c a call with arguments in pieces; p ping and q progress of the pump.
     private static readonly Gen<(char Kind, string Text, int Cut)> Step = Gen.Select(Gen.Char["ttrrcpq"], Gen.String, Gen.Int[0, 20]);
@@ -92,7 +92,7 @@ public sealed class WriterProperties
             if (!writer.IsEnded)
                 writer.Finish(StopReason.MaxTokens, null, Usage);
             return StreamChecker.Check(frames.Text, "m").Count == 0;
-        }, iter: 5_000);
+        }, iter: 2_000);
     }
 
     private static void Call(MessagesWriter writer, int call, Queue<byte[]> arguments)
