@@ -1,4 +1,5 @@
 using System.CommandLine;
+using FastMlx.Cli;
 
 namespace FastMlx;
 
@@ -7,7 +8,28 @@ internal static class Program
     public static Task<int> Main(string[] args)
     {
         var root = new RootCommand("Serves MLX-format language models on this machine, to Claude Code and others.");
-        root.Subcommands.Add(Cli.DebugCommand.Create());
-        return root.Parse(args).InvokeAsync();
+        foreach (Command command in Commands())
+            root.Subcommands.Add(command);
+        ParseResult parsed = root.Parse(args);
+        Task<int> run = parsed.InvokeAsync();
+        // The parser's own status for a wrong command line is 1; ours says that it was the command line.
+        return parsed.Errors.Count > 0 ? As(run, ExitCode.Usage) : run;
+    }
+
+    private static IEnumerable<Command> Commands() =>
+    [
+        ServeVerb.Create(),
+        PullVerb.Create(),
+        ListVerb.Create(),
+        RmVerb.Create(),
+        InspectVerb.Create(InspectFacts.Of),
+        VerifyVerb.Create(),
+        DebugCommand.Create(),
+    ];
+
+    private static async Task<int> As(Task<int> run, int code)
+    {
+        await run;
+        return code;
     }
 }

@@ -7,6 +7,9 @@ internal static class ExitCode
 {
     public const int Success = 0;
     public const int Failure = 1;
+
+    /// <summary>The command line, the environment or .env is wrong.</summary>
+    public const int Usage = 2;
     public const int NotFound = 3;
     public const int Network = 4;
     public const int Damaged = 5;
@@ -14,7 +17,7 @@ internal static class ExitCode
     public const int Busy = 7;
     public const int Cancelled = 130;
 
-    public const string Text = "Exit codes: 0 done, 1 failed or wrong usage, 3 not found, 4 network, 5 damaged files, "
+    public const string Text = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 network, 5 damaged files, "
         + "6 disk full, 7 in use, 130 interrupted.";
 
     public static int Of(HubProblem kind) => kind switch

@@ -1,0 +1,29 @@
+using FastMlx.Api;
+using FastMlx.Chat;
+
+namespace FastMlx.Composition;
+
+/// <summary>
+/// One answer on its way to a client, in either API, streamed or whole. Called by one task. The order is Start, then
+/// events, then exactly one of Finish and Fail.
+/// </summary>
+internal interface IReply : IChatEventSink
+{
+    /// <summary>Events written so far; stays 0 where the answer is sent whole.</summary>
+    long Events { get; }
+
+    void Start(in ReplyUsage usage);
+
+    /// <summary>A sign of life in silence; nothing where the answer is sent whole.</summary>
+    void Ping();
+
+    /// <summary>A parsed event without content, for clients whose watchdog does not count pings.</summary>
+    void Progress();
+
+    void Finish(StopReason reason, string? stopSequence, in ReplyUsage usage);
+
+    void Fail(ApiError error);
+
+    /// <summary>Sends what was written since the last call.</summary>
+    ValueTask FlushAsync();
+}

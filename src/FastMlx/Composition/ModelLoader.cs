@@ -1,0 +1,85 @@
+using FastMlx.Chat;
+using FastMlx.Chat.Output;
+using FastMlx.Chat.Tokenization;
+using FastMlx.Configuration;
+using FastMlx.Engine;
+using FastMlx.Hub;
+using FastMlx.Native;
+using Microsoft.Extensions.Logging;
+
+namespace FastMlx.Composition;
+
+/// <summary>From a name to a model that answers. Everything that can be wrong with its files is said here, once.</summary>
+internal static class ModelLoader
+{
+    private const int MaxSlots = 64;
+    private const int MaxStepTokens = 512;
+
+    private static readonly string[] DemoGreeting =
+    [
+        "No model is configured, so this is the embedded demo model: 2.9 million parameters, made to show the whole path.",
+        "It answers a few questions about FastMlx and makes simple tool calls; it is not an assistant.",
+        "A real one: fastmlx serve --model mlx-community/Qwen3-Coder-30B-A3B-Instruct-4bit   (or a folder, or MODEL_NAME)",
+    ];
+
+    public static async Task<LoadedModel> LoadAsync(
+        ServerOptions options, TimeProvider time, ILogger log, CancellationToken cancellation)
+    {
+        bool isDemo = options.ModelName is null or DemoModelFolder.Name or "demo";
+        string directory = isDemo
+            ? DemoModelFolder.Extract(options.HomeDirectory)
+            : await ModelSource.FindAsync(options, log, cancellation);
+        ModelFolder folder = ModelFolder.Open(directory);
+        string name = isDemo ? DemoModelFolder.Name : NameOf(options.ModelName!);
+        return await LoadAsync(options, name, folder, () => OpenNative(options, folder), time, log);
+    }
+
+    /// <summary>The same over any model, which is how tests put a scripted one behind the real pipeline.</summary>
+    public static async Task<LoadedModel> LoadAsync(
+        ServerOptions options, string name, ModelFolder folder, Func<IModel> open, TimeProvider time, ILogger log)
+    {
+        // The engine opens its model on its own thread meanwhile.
+        Task<EngineLoop> engine = EngineLoop.OpenAsync(open, EngineOptions(options), time, log);
+        TokenizerFolder tokenizer = TokenizerFolder.Load(folder.Directory);
+        string source = tokenizer.ChatTemplate ?? throw new LoadException(
+            $"{name} has no chat template (chat_template.jinja, or chat_template in tokenizer_config.json), so it is a "
+            + "base model. Choose an instruction-tuned one.");
+        HashSet<string> added = [.. tokenizer.Tokenizer.AddedTokens.Select(t => t.Content)];
+        OutputFormat format = OutputFormat.Choose(source, added, options.ToolFormat);
+        PromptBuilder prompts = PromptBuilder.Create(tokenizer, source, format, log);
+        return new LoadedModel(options, name, folder.Config, tokenizer, prompts, format, await engine)
+        {
+            Greeting = name == DemoModelFolder.Name ? DemoGreeting : [],
+        };
+    }
+
+    private static NativeModel OpenNative(ServerOptions options, ModelFolder folder)
+    {
+        // A file that was replaced or cut since it was checked must not reach the engine.
+        folder.CheckUnchanged();
+        return NativeModel.Open(folder.Directory, new NativeModelOptions
+        {
+            Backend = options.Backend switch
+            {
+                "cpu" => NativeBackend.Cpu,
+                "mlx" => NativeBackend.Mlx,
+                "null" => NativeBackend.Null,
+                _ => NativeBackend.Auto,
+            },
+            Threads = options.Threads,
+            MaxSlots = MaxSlots,
+            MaxStepTokens = MaxStepTokens,
+        });
+    }
+
+    private static EngineOptions EngineOptions(ServerOptions options) => new()
+    {
+        ContextLength = options.ContextLength,
+        StateBytes = (ulong)options.CacheBytes,
+        MaxSlots = MaxSlots,
+        MaxStepTokens = MaxStepTokens,
+    };
+
+    private static string NameOf(string configured) =>
+        ModelStore.IsDirectory(configured) ? Path.GetFileName(Path.TrimEndingDirectorySeparator(configured)) : configured;
+}

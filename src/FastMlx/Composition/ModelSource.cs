@@ -1,0 +1,30 @@
+using FastMlx.Cli;
+using FastMlx.Configuration;
+using FastMlx.Hub;
+using Microsoft.Extensions.Logging;
+
+namespace FastMlx.Composition;
+
+/// <summary>Finds a model's folder: as a path, in the shared cache, or on the hub, with progress on standard error.</summary>
+internal static class ModelSource
+{
+    public static async Task<string> FindAsync(ServerOptions options, ILogger log, CancellationToken cancellation)
+    {
+        string name = options.ModelName!;
+        using var client = new HubClient(HubAccess.From(options.Hub));
+        bool isThere = ModelStore.IsDirectory(name)
+            || (ModelName.TryParse(name, out ModelName parsed) && client.Store.FindSnapshot(parsed) is not null);
+        if (!isThere)
+            ServerLog.Say(log, $"{name} is not in the model cache: downloading it.");
+        bool isTerminal = !Console.IsErrorRedirected;
+        var progress = new PullReporter(Console.Error, isTerminal, isTerminal ? Console.WindowWidth : 0);
+        try
+        {
+            return await client.EnsureAsync(name, progress, cancellation);
+        }
+        finally
+        {
+            progress.End();
+        }
+    }
+}

@@ -1,0 +1,54 @@
+using FastMlx.Api;
+using FastMlx.Chat;
+using FastMlx.Composition;
+
+namespace FastMlx.Endpoints;
+
+/// <summary>POST /v1/messages and /v1/messages/count_tokens.</summary>
+internal static class MessagesEndpoint
+{
+    public static async Task CreateAsync(Call call)
+    {
+        ReadOnlyMemory<byte> body = await call.Exchange.ReadBodyAsync();
+        if (!MessagesReader.TryRead(body, call.Server.Reader, out MessagesRequest? request, out ApiError? error))
+        {
+            await call.FailAsync(error);
+            return;
+        }
+
+        ReplyOptions options = request.ReplyOptions;
+        IdSource ids = call.Server.Ids;
+        var form = new ReplyForm(
+            request.Stream,
+            (stream, memory) => new MessagesStreamReply(stream, ids, With(memory), call.RequestId),
+            memory => new MessagesWholeReply(ids, With(memory)));
+        if (request.DirectAnswer is { } text)
+            await DirectAnswer.SendAsync(call, request.Chat, form, text);
+        else
+            await Answerer.AnswerAsync(call, request.Chat, request.MarksCache, form);
+
+        ReplyOptions With(AnswerMemory memory) =>
+            options with { ToolCallStarted = memory.AddCall, Signature = memory.Sign };
+    }
+
+    public static async Task CountAsync(Call call)
+    {
+        ReadOnlyMemory<byte> body = await call.Exchange.ReadBodyAsync();
+        if (!MessagesReader.TryReadCount(body, call.Server.Reader, out MessagesRequest? request, out ApiError? error))
+        {
+            await call.FailAsync(error);
+            return;
+        }
+
+        try
+        {
+            int tokens = call.Server.ModelFor(request.Model).Prompts.Build(request.Chat).Tokens.Length;
+            await call.RespondAsync(
+                200, output => CountTokensBody.Write(output, tokens, request.ReportsContextEdits));
+        }
+        catch (PromptException e)
+        {
+            await call.FailAsync(ApiErrors.Invalid(e.Message));
+        }
+    }
+}
