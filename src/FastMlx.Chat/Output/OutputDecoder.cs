@@ -26,6 +26,9 @@ public sealed class OutputDecoder
     /// <summary>The model is reasoning.</summary>
     public bool IsThinking => _parser.IsThinking;
 
+    /// <summary>Tokens read so far while reasoning was open.</summary>
+    public int ThinkingTokens => _thinkingTokens;
+
     /// <summary>
     /// Reasoning goes on although its budget is spent: the server should end it by continuing the generation behind
     /// <see cref="OutputFormat.ThoughtClose"/>, whose text it hands to <see cref="Inject"/>.
