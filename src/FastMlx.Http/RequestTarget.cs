@@ -23,8 +23,8 @@ internal static class RequestTarget
         }
         if (target[0] != '/')
         {
-            ReadOnlySpan<byte> scheme = "http://"u8;
-            if (target.Length <= scheme.Length || !Ascii.EqualsIgnoreCase(target[..scheme.Length], scheme))
+            ReadOnlySpan<byte> scheme = "http://"u8; // Lower case, as RFC 3986 §3.1 tells senders.
+            if (!target.StartsWith(scheme))
                 return HttpFault.Bad("The request target is neither a path nor an http address.");
             ReadOnlySpan<byte> rest = target[scheme.Length..];
             int end = rest.IndexOfAny((byte)'/', (byte)'?');
