@@ -49,7 +49,7 @@ public sealed class HostileTemplateTests
             if (text.Length == 0)
                 throw new TemplateException(TemplateErrorKind.Security, "nothing came out");
         });
-        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(20), $"{watch.Elapsed}");
+        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(60), $"{watch.Elapsed}");
     }
 
     [Theory]
