@@ -87,14 +87,22 @@ internal sealed class Admission(TimelineTable table, EngineLimits limits, int ma
 
         try
         {
-            var restored = default(Timeline);
-            if (archive is not null && archive.MustWait(sequence, match.Length, out restored))
+            var timeline = default(Timeline);
+            var isRestoring = sequence.Restore is not null;
+            if (archive is not null && archive.MustWait(sequence, match.Length, out timeline))
             {
                 return Outcome.Waits;
             }
 
+            if (isRestoring)
+            {
+                // Making room for what came from the disk may have closed what was found before.
+                timeline = timeline is null ? null : Cut(timeline, sequence);
+                match = table.Find(sequence.Request.Partition, tokens, sequence.Known - 1);
+            }
+
             var isAlone = running.Count == 0 && archive?.Restoring is null;
-            return Attach(sequence, match, restored, isAlone, out failure);
+            return Attach(sequence, match, timeline, isAlone, out failure);
         }
         catch (ModelException e)
         {
@@ -103,10 +111,9 @@ internal sealed class Admission(TimelineTable table, EngineLimits limits, int ma
         }
     }
 
-    private Outcome Attach(Sequence sequence, Match match, Timeline? restored, bool isAlone, out string? failure)
+    private Outcome Attach(Sequence sequence, Match match, Timeline? timeline, bool isAlone, out string? failure)
     {
         failure = null;
-        var timeline = restored is null ? null : Cut(restored, sequence);
         if (timeline is null && match.Source is { } source)
         {
             if (source.InFlight > 0)

@@ -14,7 +14,6 @@ internal sealed class SimulatedLife
     private const int TurnsPerToken = 60;
 
     private readonly Random _random;
-    private readonly int _seed;
     private readonly bool _canFail;
     private readonly EngineOptions _options;
     private readonly List<SimulatedClient> _clients = [];
@@ -32,7 +31,6 @@ internal sealed class SimulatedLife
 
     public SimulatedLife(int seed)
     {
-        _seed = seed;
         _random = new Random(seed);
         var context = _random.Next(40, 400);
         var maxRunning = _random.Next(1, 6);
@@ -285,7 +283,7 @@ internal sealed class SimulatedLife
     {
         if (!condition)
         {
-            throw new InvalidOperationException($"Seed {_seed}: {broken}.");
+            throw new InvalidOperationException(broken + ".");
         }
     }
 }

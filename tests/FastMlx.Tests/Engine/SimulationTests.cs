@@ -30,7 +30,15 @@ public sealed class SimulationTests
         for (var seed = firstSeed; seed < firstSeed + lives; seed++)
         {
             var life = new SimulatedLife(seed);
-            life.Run(RequestsPerLife);
+            try
+            {
+                life.Run(RequestsPerLife);
+            }
+            catch (Exception e)
+            {
+                throw new InvalidOperationException($"Seed {seed}: {e.Message}", e);
+            }
+
             requests += life.Requests;
             restored += life.Restored;
             saved += life.Saved;
