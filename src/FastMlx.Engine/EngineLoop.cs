@@ -10,6 +10,8 @@ namespace FastMlx.Engine;
 /// </summary>
 public sealed partial class EngineLoop : IGenerator, IAsyncDisposable
 {
+    private const int RecentMax = 64;
+
     private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(5);
 
     private readonly Func<IModel> _open;
@@ -20,6 +22,7 @@ public sealed partial class EngineLoop : IGenerator, IAsyncDisposable
     private readonly LiveCounter _live;
     private readonly Parker _parker = new();
     private readonly Delivery _delivery;
+    private readonly RecentRing<RecentRequest> _recent = new(RecentMax);
     private readonly DiskHolder _disk = new();
     private readonly HealthBoard _health = new();
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -60,6 +63,12 @@ public sealed partial class EngineLoop : IGenerator, IAsyncDisposable
 
     /// <summary>A snapshot, without a lock, from any thread.</summary>
     public EngineHealth Health => _health.Snapshot;
+
+    /// <summary>Generations alive now, queued ones included; exact, where <see cref="Health"/> may be 100 ms old.</summary>
+    public int Alive => _live.Count;
+
+    /// <summary>The last 64 generations that have ended, newest first.</summary>
+    public IReadOnlyList<RecentRequest> Recent() => _recent.Read();
 
     /// <summary>Opens an engine and waits for its model; throws what the factory threw.</summary>
     public static async Task<EngineLoop> OpenAsync(
@@ -105,11 +114,11 @@ public sealed partial class EngineLoop : IGenerator, IAsyncDisposable
             return SubmitResult.QueueFull;
         }
 
+        // The wake-up is a full fence: either this thread sees the stop, or who stops sees the request in the ring.
         _parker.Wake();
-        if (_stopping)
+        if (_stopping || Health.State == EngineState.Stopped)
         {
-            // The engine thread may have looked at the ring for the last time before the write.
-            live.Cancel();
+            return SubmitResult.Stopped;
         }
 
         generation = live;
@@ -140,19 +149,35 @@ public sealed partial class EngineLoop : IGenerator, IAsyncDisposable
             return; // The thread still uses what would be disposed below; the process is about to end.
         }
 
+        while (_requests.TryRead(out var late))
+        {
+            late!.End(FinishReason.Failed, "The server is stopping.");
+        }
+
         _disk.Dispose();
         _delivery.Dispose();
         _parker.Dispose();
     }
 
-    internal double NowMs() => _time.GetElapsedTime(0).TotalMilliseconds;
+    /// <summary>The engine's monotonic clock, in milliseconds.</summary>
+    public double NowMs() => _time.GetElapsedTime(0).TotalMilliseconds;
 
     internal void Wake() => _parker.Wake();
 
     internal void Deliver(LiveGeneration generation) => _delivery.Add(generation);
 
-    internal void Forget(LiveGeneration generation)
+    /// <summary>The generation ends.</summary>
+    internal void Forget(LiveGeneration generation, FinishReason reason, string? failure)
     {
+        _recent.Add(new RecentRequest
+        {
+            Session = generation.Request.Session,
+            Lane = generation.Request.Lane,
+            FinishReason = reason,
+            Failure = failure,
+            Stats = generation.Stats,
+            EndedMs = NowMs(),
+        });
         _thread.Forget(generation);
         _live.Leave();
     }

@@ -60,6 +60,7 @@ internal sealed partial class EngineThread
             // Ours, and worse than anything recovery is made for: refuse from now on rather than hang.
             LogDead(_context.Log, e);
             _context.Health.Mark(EngineState.Stopped, "The engine has failed: " + e.Message);
+            EndWaiting("The engine has failed.");
             EndLive("The engine has failed.");
         }
         finally

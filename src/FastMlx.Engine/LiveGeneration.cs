@@ -85,8 +85,8 @@ internal sealed class LiveGeneration : Generation, ISequenceOutput
     {
         _reason = reason;
         _failure = failure;
+        _loop.Forget(this, reason, failure);
         _waiter.End();
         _loop.Deliver(this);
-        _loop.Forget(this);
     }
 }

@@ -4,7 +4,8 @@ namespace FastMlx.Engine.Scheduling;
 /// Starts waiting sequences: finds what the cache holds of their prompts, lets a newcomer wait for one that is just
 /// computing the same prefix, and asks the memory before a slot.
 /// </summary>
-internal sealed class Admission(TimelineTable table, EngineLimits limits, int maxRunning, SchedulerTotals totals, Archive? archive)
+internal sealed class Admission(
+    TimelineTable table, EngineLimits limits, int maxRunning, SchedulerTotals totals, SessionMemory sessions, Archive? archive)
 {
     /// <summary>An answer's growth that is reserved at the start; what goes beyond may be preempted.</summary>
     private const int ReservedTokens = 256;
@@ -21,7 +22,7 @@ internal sealed class Admission(TimelineTable table, EngineLimits limits, int ma
     }
 
     /// <summary>Moves what can start from <paramref name="waiting"/> to <paramref name="running"/>, in order.</summary>
-    public void Admit(List<Sequence> waiting, List<Sequence> running, Action<Sequence, string> fail, double nowMs)
+    public void Admit(List<Sequence> waiting, List<Sequence> running, double nowMs)
     {
         foreach (var sequence in running)
         {
@@ -46,7 +47,7 @@ internal sealed class Admission(TimelineTable table, EngineLimits limits, int ma
             waiting.RemoveAt(i);
             if (outcome == Outcome.Failed)
             {
-                fail(sequence, failure!);
+                sequence.Finish(FinishReason.Failed, failure, nowMs);
                 continue;
             }
 
@@ -146,7 +147,7 @@ internal sealed class Admission(TimelineTable table, EngineLimits limits, int ma
             sequence.Reused = Math.Min(timeline.Count, sequence.PromptLength);
             sequence.Computed = sequence.Reused;
             totals.ReusedTokens += sequence.Reused;
-            sequence.DivergedAt = match.Shared >= sequence.PromptLength - 1 ? -1 : match.Shared;
+            sequence.DivergedAt = sessions.Diverged(sequence, Math.Max(match.Shared, timeline.Count));
         }
 
         return Outcome.Started;

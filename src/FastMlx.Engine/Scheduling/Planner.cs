@@ -30,8 +30,8 @@ internal sealed class Planner(
                 continue;
             }
 
-            var isFollowing = sequence.SamplesInFlight == 1 && sequence.SampleStep == step.Number - 1;
-            if ((ahead == 0 && !isFollowing) || !MaySample(sequence))
+            // A sample in flight is the step before's: with two steps at most, an older one has been committed.
+            if ((ahead == 0 && sequence.SamplesInFlight != 1) || ahead > 0 || !MaySample(sequence))
             {
                 continue;
             }
@@ -42,8 +42,8 @@ internal sealed class Planner(
                 continue;
             }
 
-            ReadOnlySpan<int> token = ahead == 0 ? [StepRow.LastToken] : [sequence.Tokens[sequence.Known - 1]];
-            step.Add(sequence, token, sample: true);
+            var token = ahead == 0 ? StepRow.LastToken : sequence.Tokens[sequence.Known - 1];
+            step.Add(sequence, new ReadOnlySpan<int>(in token), sample: true);
         }
 
         return isShort;

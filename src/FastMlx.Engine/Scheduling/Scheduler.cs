@@ -9,18 +9,18 @@ namespace FastMlx.Engine.Scheduling;
 /// </summary>
 internal sealed class Scheduler
 {
-    private const int RestartsMax = 3;
+    private const int RestartsMax = 8;
 
     private readonly EngineOptions _options;
     private readonly List<Sequence> _waiting = [];
     private readonly List<Sequence> _running = [];
     private readonly ChunkSizer _sizer;
     private readonly DiskTier? _disk;
+    private readonly SessionMemory _sessions = new();
     private TimelineTable _table;
     private Admission _admission;
     private Planner _planner;
     private Archive? _archive;
-    private long _steps;
 
     public Scheduler(IModel model, EngineOptions options, EngineLimits limits, DiskTier? disk)
     {
@@ -69,12 +69,13 @@ internal sealed class Scheduler
     public void Sweep(double nowMs)
     {
         _archive?.Poll();
+        _table.Recover(nowMs);
         for (var i = _waiting.Count - 1; i >= 0; i--)
         {
             if (_waiting[i].Output.CancelRequested)
             {
                 _archive?.Abandon(_waiting[i]);
-                Finish(_waiting[i], FinishReason.Cancelled, null, nowMs);
+                _waiting[i].Finish(FinishReason.Cancelled, null, nowMs);
                 _waiting.RemoveAt(i);
             }
         }
@@ -84,7 +85,7 @@ internal sealed class Scheduler
             var sequence = _running[i];
             if (sequence.IsAlive && sequence.Output.CancelRequested)
             {
-                Finish(sequence, FinishReason.Cancelled, null, nowMs);
+                sequence.Finish(FinishReason.Cancelled, null, nowMs);
             }
 
             if (sequence.Timeline!.InFlight == 0 && (!sequence.IsAlive || sequence.Lost || sequence.Leaves))
@@ -106,8 +107,7 @@ internal sealed class Scheduler
             return;
         }
 
-        _admission.Admit(_waiting, _running, (sequence, failure) =>
-            Finish(sequence, FinishReason.Failed, failure, nowMs), nowMs);
+        _admission.Admit(_waiting, _running, nowMs);
     }
 
     /// <summary>Saves a piece of the cache to disk; to be called where there is nothing to compute.</summary>
@@ -116,15 +116,9 @@ internal sealed class Scheduler
     /// <summary>Fills the step; false where there is nothing to compute now.</summary>
     public bool Plan(Step step)
     {
-        step.Clear(_steps + 1);
+        step.Clear();
         _planner.Plan(step, _running);
-        if (step.RowCount == 0)
-        {
-            return false;
-        }
-
-        _steps++;
-        return true;
+        return step.RowCount > 0;
     }
 
     /// <summary>The step has begun: its slots have grown.</summary>
@@ -161,7 +155,7 @@ internal sealed class Scheduler
             }
             else if (sequence.IsAlive && sequence.Request.MaxTokens <= 0 && timeline.Settled >= sequence.Known)
             {
-                Finish(sequence, FinishReason.MaxTokens, null, nowMs);
+                sequence.Finish(FinishReason.MaxTokens, null, nowMs);
             }
 
             if (sequence.IsAlive)
@@ -183,6 +177,11 @@ internal sealed class Scheduler
     public void Fail(Step step, ModelFailure kind, string message, double nowMs)
     {
         Totals.Failures++;
+        if (kind == ModelFailure.NoMemory)
+        {
+            _table.Shrink(nowMs);
+        }
+
         for (var i = 0; i < step.RowCount; i++)
         {
             var sequence = step.Owner(i);
@@ -191,7 +190,7 @@ internal sealed class Scheduler
             sequence.Lost = true;
             if (sequence.IsAlive && (kind != ModelFailure.NoMemory || ++sequence.Restarts > RestartsMax))
             {
-                Finish(sequence, FinishReason.Failed, message, nowMs);
+                sequence.Finish(FinishReason.Failed, message, nowMs);
             }
         }
     }
@@ -215,7 +214,7 @@ internal sealed class Scheduler
     {
         foreach (var sequence in _waiting.Concat(_running).Where(one => one.IsAlive))
         {
-            Finish(sequence, FinishReason.Failed, message, nowMs);
+            sequence.Finish(FinishReason.Failed, message, nowMs);
         }
 
         _archive?.Forget();
@@ -233,7 +232,7 @@ internal sealed class Scheduler
         Limits = limits;
         _table = new TimelineTable(model, limits.StateBytes, _options.MaxSlots);
         _archive = _disk is null ? null : new Archive(model, _table, _disk);
-        _admission = new Admission(_table, limits, _options.MaxRunning, Totals, _archive);
+        _admission = new Admission(_table, limits, _options.MaxRunning, Totals, _sessions, _archive);
         _planner = new Planner(_table, _options, limits, _sizer, Totals);
     }
 
@@ -256,6 +255,7 @@ internal sealed class Scheduler
             return; // Sampled behind the end; it names what the slot may hold, nobody reads it.
         }
 
+        sequence.Restarts = 0;
         if (sequence.FirstTokenMs == 0)
         {
             sequence.FirstTokenMs = nowMs;
@@ -263,7 +263,7 @@ internal sealed class Scheduler
 
         if (Array.IndexOf(sequence.Request.StopTokens, token) >= 0)
         {
-            Finish(sequence, FinishReason.Stop, null, nowMs);
+            sequence.Finish(FinishReason.Stop, null, nowMs);
             return;
         }
 
@@ -272,20 +272,12 @@ internal sealed class Scheduler
         Totals.SampledTokens++;
         if (sequence.Sampled == sequence.Request.MaxTokens)
         {
-            Finish(sequence, FinishReason.MaxTokens, null, nowMs);
+            sequence.Finish(FinishReason.MaxTokens, null, nowMs);
         }
         else if (sequence.Known == Limits.ContextLength)
         {
-            Finish(sequence, FinishReason.ContextFull, null, nowMs);
+            sequence.Finish(FinishReason.ContextFull, null, nowMs);
         }
-    }
-
-    private static void Finish(Sequence sequence, FinishReason reason, string? failure, double nowMs)
-    {
-        sequence.Done = reason;
-        sequence.EndedMs = nowMs;
-        sequence.Output.Report(sequence.Stats(nowMs));
-        sequence.Output.End(reason, failure);
     }
 
     private void Retire(Sequence sequence)

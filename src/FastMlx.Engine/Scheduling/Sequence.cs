@@ -41,9 +41,6 @@ internal sealed class Sequence
     /// <summary>Samples that steps in flight will bring; at most two.</summary>
     public int SamplesInFlight { get; set; }
 
-    /// <summary>The step that carries the newest sample in flight; only the step after it may feed LastToken.</summary>
-    public long SampleStep { get; set; }
-
     public FinishReason Done { get; set; }
 
     /// <summary>The slot's content cannot be trusted: close it, never keep it.</summary>
@@ -119,6 +116,15 @@ internal sealed class Sequence
         }
 
         Tokens[Known++] = token;
+    }
+
+    /// <summary>Ends it for its reader; the slot goes when no step is in flight. Once only.</summary>
+    public void Finish(FinishReason reason, string? failure, double nowMs)
+    {
+        Done = reason;
+        EndedMs = nowMs;
+        Output.Report(Stats(nowMs));
+        Output.End(reason, failure);
     }
 
     public GenerationStats Stats(double nowMs)

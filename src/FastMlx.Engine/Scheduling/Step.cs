@@ -8,9 +8,6 @@ internal sealed class Step(int maxRows, int maxTokens)
     private readonly int[] _tokens = new int[maxTokens];
     private readonly int[] _next = new int[maxRows];
 
-    /// <summary>Counts steps; a sample of step n may be fed as LastToken in step n + 1 only.</summary>
-    public long Number { get; private set; }
-
     public int RowCount { get; private set; }
 
     public int TokenCount { get; private set; }
@@ -29,10 +26,9 @@ internal sealed class Step(int maxRows, int maxTokens)
 
     public Sequence Owner(int row) => _owners[row]!;
 
-    public void Clear(long number)
+    public void Clear()
     {
         Array.Clear(_owners);
-        Number = number;
         RowCount = 0;
         TokenCount = 0;
     }
@@ -62,7 +58,6 @@ internal sealed class Step(int maxRows, int maxTokens)
         if (sample)
         {
             sequence.SamplesInFlight++;
-            sequence.SampleStep = Number;
         }
     }
 }

@@ -6,16 +6,21 @@ namespace FastMlx.Engine.Scheduling;
 /// </summary>
 internal sealed class TimelineTable(IModel model, ulong bytesMax, int slotsMax)
 {
+    private const double ShrunkForMs = 60_000;
+
     private readonly RadixTree _tree = new();
     private readonly List<Timeline> _all = [];
     private double _clock;
+    private double _shrunkMs;
+    private ulong _shrunkTo = ulong.MaxValue;
     private long _uses;
 
     public bool CanTrim { get; } = model.Info.CanTrim;
 
     public ulong Bytes { get; private set; }
 
-    public ulong BytesMax { get; } = bytesMax;
+    /// <summary>The budget; lower for a while after the model ran out of memory below it.</summary>
+    public ulong BytesMax => Math.Min(bytesMax, _shrunkTo);
 
     public long Evictions { get; private set; }
 
@@ -194,6 +199,22 @@ internal sealed class TimelineTable(IModel model, ulong bytesMax, int slotsMax)
         }
 
         return true;
+    }
+
+    /// <summary>The model had no memory for what the budget allows: do with less.</summary>
+    public void Shrink(double nowMs)
+    {
+        _shrunkTo = Math.Min(BytesMax, Bytes) / 8 * 7;
+        _shrunkMs = nowMs;
+    }
+
+    /// <summary>Others may have given memory back: the configured budget is tried again after a while.</summary>
+    public void Recover(double nowMs)
+    {
+        if (nowMs - _shrunkMs > ShrunkForMs)
+        {
+            _shrunkTo = ulong.MaxValue;
+        }
     }
 
     public void EvictAll()

@@ -1,4 +1,6 @@
 using FastMlx.Engine;
+using FastMlx.Engine.Scheduling;
+using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace FastMlx.Tests.Engine;
@@ -144,6 +146,57 @@ public sealed class SchedulerTests
     }
 
     [Fact]
+    public void Scheduler_AStep_AllocatesNothing()
+    {
+        var model = new SilentModel();
+        var options = new EngineOptions { StateBytes = 1 << 30 };
+        var limits = EngineLimits.Derive(options, model.Info);
+        var now = 0.0;
+        var pipeline = new StepPipeline(model, options, limits, null, () => now, NullLogger.Instance);
+        var clients = new List<DeafClient>();
+        for (var i = 0; i < 4; i++)
+        {
+            clients.Add(new DeafClient());
+            pipeline.Scheduler.Submit(Request(i, 10, 900), clients[i], 0);
+        }
+
+        for (var i = 0; i < 100; i++)
+        {
+            now += 10;
+            pipeline.Turn();
+        }
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 500; i++)
+        {
+            now += 10;
+            pipeline.Turn();
+        }
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.All(clients, client => Assert.True(client.Count > 500));
+    }
+
+    [Fact]
+    public void Scheduler_ADivergedSession_IsExplained_EvenWhenItsStateIsGone()
+    {
+        var bench = new Bench(
+            new HashModelOptions(),
+            new EngineOptions { StateBytes = 16 * 1100 });
+        var prompt = Bench.Tokens(1, 800);
+        bench.Run(new GenerationRequest { Prompt = prompt, MaxTokens = 5, Session = "a" });
+        for (var i = 0; i < 5; i++)
+        {
+            bench.Run(Request(i + 2, 900, 5)); // Evicts it.
+        }
+
+        int[] next = [.. prompt.AsSpan(0, 700), .. Bench.Tokens(9, 50)];
+        var client = bench.Run(new GenerationRequest { Prompt = next, MaxTokens = 5, Session = "a" });
+        Assert.Equal(0, client.Stats.ReusedTokens);
+        Assert.Equal(700, client.Stats.DivergedAt);
+    }
+
+    [Fact]
     public void Limits_WhatCannotFit_IsRefusedBeforePrefill()
     {
         var model = new HashModel(new HashModelOptions { ContextMax = 1000, BytesPerToken = 1000 }).Info;
@@ -162,6 +215,29 @@ public sealed class SchedulerTests
         var model = new HashModel(new HashModelOptions()).Info with { WeightBytes = 4UL << 30 };
         var limits = EngineLimits.Derive(new EngineOptions { MemoryBytes = 16UL << 30 }, model);
         Assert.Equal(((16UL << 30) - (4UL << 30) - (512UL << 20)) / 4 * 3, limits.StateBytes);
+    }
+
+    private sealed class DeafClient : ISequenceOutput
+    {
+        public int Count { get; private set; }
+
+        public bool CancelRequested => false;
+
+        public int Room => int.MaxValue;
+
+        public void Stall()
+        {
+        }
+
+        public void Write(int token) => Count++;
+
+        public void Report(in GenerationStats stats)
+        {
+        }
+
+        public void End(FinishReason reason, string? failure)
+        {
+        }
     }
 
     private static GenerationRequest Request(int seed, int length, int maxTokens) =>

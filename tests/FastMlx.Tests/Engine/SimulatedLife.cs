@@ -261,7 +261,7 @@ internal sealed class SimulatedLife
             Require(!isWhole || client.Reason == reason, "a wrong reason");
             Require(client.Reason != FinishReason.Cancelled || client.CancelRequested, "cancelled without a cancel");
             Require(
-                client.Reason != FinishReason.Failed || _canFail || _modelOptions.StateBytesMax > 0,
+                client.Reason != FinishReason.Failed || _canFail,
                 "failed without a failure: " + client.Failure);
             Require(client.Stats.SampledTokens == client.Tokens.Count, "a wrong count of tokens");
             Require(client.Stats.ReusedTokens < client.Request.Prompt.Length, "no prompt token was fed");

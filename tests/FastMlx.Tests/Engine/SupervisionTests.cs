@@ -152,5 +152,9 @@ public sealed class SupervisionTests
         Assert.Equal(201, health.PrefilledTokens);
         Assert.Equal(60, health.SampledTokens);
         Assert.InRange(health.HitRate, 0.49, 0.5);
+        var recent = engine.Recent();
+        Assert.Equal([199, 0], recent.Select(one => one.Stats.ReusedTokens));
+        Assert.All(recent, one => Assert.Equal(FinishReason.MaxTokens, one.FinishReason));
+        Assert.Equal(0, engine.Alive);
     }
 }
