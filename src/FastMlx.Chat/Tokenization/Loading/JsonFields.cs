@@ -56,7 +56,7 @@ internal readonly struct JsonFields
     public int Character(string name)
     {
         string text = Text(name);
-        return Rune.TryGetRuneAt(text, 0, out Rune rune) && rune.Utf16SequenceLength == text.Length
+        return text.Length > 0 && Rune.TryGetRuneAt(text, 0, out Rune rune) && rune.Utf16SequenceLength == text.Length
             ? rune.Value
             : throw Wrong(name, "one character");
     }

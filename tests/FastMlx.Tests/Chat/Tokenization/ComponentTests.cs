@@ -146,6 +146,13 @@ public sealed class ComponentTests
         Assert.Throws<TokenizerException>(() => HfTokenizer.Load(file));
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("ab")]
+    public void MetaCharacter_ThatIsNotOneCharacter_IsRefused(string replacement) => Assert.Throws<TokenizerException>(
+        () => Load("""{"type":"BPE","vocab":{"a":0},"merges":[]}""",
+            preTokenizer: $$"""{"type":"Metaspace","replacement":"{{replacement}}"}"""));
+
     [Fact]
     public void DeepNesting_IsRefused()
     {
