@@ -32,6 +32,13 @@ typedef int32_t fm_status;
  * every product and sum as MLX's own CPU loops do, so that a graph can be compared with MLX's numbers bit for bit. */
 #define FM_BACKEND_CPU_ROUNDED 4
 
+/* Or-ed to a CPU backend, for tests and benches: the instruction set of its kernels, FM_UNSUPPORTED where the machine
+ * lacks it. Without one the best that runs. */
+#define FM_KERNELS_PLAIN 0x100
+#define FM_KERNELS_AVX2 0x200
+#define FM_KERNELS_AVX512 0x300
+#define FM_KERNELS_NEON 0x400
+
 #define FM_LAST_TOKEN (-1) /* the token this slot sampled in the step before, which may still be on the device */
 
 typedef struct fm_model fm_model;

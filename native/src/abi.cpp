@@ -60,7 +60,7 @@ Model& owned(const fm_model* handle) {
 }
 
 std::unique_ptr<Model> open(const std::string& folder, const fm_model_options& options) {
-    switch (options.backend) {
+    switch (options.backend & 0xFF) {  // above: FM_KERNELS_*
         case FM_BACKEND_NULL:
             return open_null_model(folder, options);
         case FM_BACKEND_AUTO:

@@ -56,7 +56,8 @@ class CpuBackend final : public Backend {
         : checkpoint_(folder),
           timelines_(checkpoint_.facts.states,
                      static_cast<size_t>(options.max_slots == 0 ? kSlotsDefault : options.max_slots)),
-          ops_(best_kernels(), thread_count(options.threads), options.backend == FM_BACKEND_CPU_ROUNDED, timelines_) {}
+          ops_(pick_kernels(options.backend >> 8), thread_count(options.threads),
+               (options.backend & 0xFF) == FM_BACKEND_CPU_ROUNDED, timelines_) {}
 
     void describe(fm_model_info& out) const override {
         out.vocab_size = checkpoint_.facts.vocab_size;

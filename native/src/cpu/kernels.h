@@ -19,6 +19,14 @@ struct Kernels {
     void (*weigh)(const float* p, const float* v, int keys, int dim, float* out);
     float (*sum_squares)(const float* x, int count);
     void (*round)(DType dtype, float* values, int64_t count);  // in place
+    // Softmax in float32 over scores [first, last], rounded to `dtype`; zero elsewhere in [0, count). A sink (may be
+    // null) takes part in the sum only.
+    void (*softmax)(DType dtype, float* scores, int count, int first, int last, const float* sink);
+    // out = round(gate · sigmoid(gate)) · up, MLX's steps rounded to `dtype`; without `up` (null) the first factor. The
+    // last product is left to the caller to round.
+    void (*silu_gate)(DType dtype, const float* gate, const float* up, float* out, int count);
+    // Pairs (i, i + half) of one head by their angles: products and sums rounded to `dtype`, sums left to the caller.
+    void (*turn)(DType dtype, const float* in, const float* cosines, const float* sines, int half, float* out);
     // MLX's CPU arithmetic for quantised weights: rounded to bf16 (or f16: half) after every product and sum. wt:
     // (count, 16), up to 16 rows side by side; scales: (count / group, 16), or null where wt has them in.
     void (*matmul_rounded)(bool half, const float* x, int64_t x_stride, int tokens, const float* wt, int count,
@@ -26,7 +34,10 @@ struct Kernels {
 };
 
 const Kernels& plain_kernels();
+const Kernels* avx2_kernels();  // null where this machine, or this build, cannot
+const Kernels* avx512_kernels();
 const Kernels& best_kernels();                       // for this machine; FM tests compare all that run here
+const Kernels& pick_kernels(int set);                // 0 = the best, else FM_KERNELS_* >> 8; Failure where it cannot run
 int all_kernels(const Kernels** out, int capacity);  // those this machine can run, the plain ones first
 
 }  // namespace fastmlx

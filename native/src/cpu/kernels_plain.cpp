@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <cmath>
+
 #include "cpu/kernels.h"
 #include "cpu/rounded.h"
 #include "weights/dequantise.h"
@@ -33,11 +36,39 @@ void round_values(DType dtype, float* values, int64_t count) {
     for (int64_t i = 0; i < count; ++i) values[i] = round_to(dtype, values[i]);
 }
 
+void softmax(DType dtype, float* scores, int count, int first, int last, const float* sink) {
+    float best = sink != nullptr ? *sink : -INFINITY;
+    for (int j = first; j <= last; ++j) best = std::max(best, scores[j]);
+    float sum = sink != nullptr ? std::exp(*sink - best) : 0.f;
+    for (int j = first; j <= last; ++j) sum += scores[j] = std::exp(scores[j] - best);
+    float inverse = 1.f / sum;
+    for (int j = first; j <= last; ++j) scores[j] = round_to(dtype, scores[j] * inverse);
+    std::fill(scores, scores + first, 0.f);
+    std::fill(scores + last + 1, scores + count, 0.f);
+}
+
+// MLX's form of the sigmoid: the exponential of |x| is rounded, the rest is float32.
+void silu_gate(DType dtype, const float* gate, const float* up, float* out, int count) {
+    for (int i = 0; i < count; ++i) {
+        float g = gate[i], y = 1.f / (1.f + round_to(dtype, std::exp(std::fabs(g))));
+        float value = round_to(dtype, g * round_to(dtype, g < 0 ? y : 1.f - y));
+        out[i] = up == nullptr ? value : value * up[i];
+    }
+}
+
+void turn(DType dtype, const float* in, const float* cosines, const float* sines, int half, float* out) {
+    for (int i = 0; i < half; ++i) {
+        float a = in[i], b = in[i + half];
+        out[i] = round_to(dtype, a * cosines[i]) - round_to(dtype, b * sines[i]);
+        out[i + half] = round_to(dtype, a * sines[i]) + round_to(dtype, b * cosines[i]);
+    }
+}
+
 }  // namespace
 
 const Kernels& plain_kernels() {
-    static constexpr Kernels kTable{"plain",     dequantise_plain, matmul,        weigh,
-                                    sum_squares, round_values,     matmul_rounded};
+    static constexpr Kernels kTable{"plain",      dequantise_plain, matmul,    weigh,         sum_squares,
+                                    round_values, softmax,          silu_gate, turn,          matmul_rounded};
     return kTable;
 }
 

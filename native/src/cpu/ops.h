@@ -60,6 +60,12 @@ class CpuOps final : public Ops {
         int head, query, queries;  // key-value head; queries [query, query + queries) of the span
     };
 
+    struct Angles {  // of this step's rows, one kind of rope
+        Rope rope;
+        DType dtype;
+        const float* table;
+    };
+    const float* angles(const Rope& rope, DType dtype);
     float* scratch(int worker, int64_t floats);
     const float* floats(const Vector& vector);  // as float32, for this step
     // y[t] = x[t] · rows [first, first + rows) of one expert's matrix; at most 16 rows. No bias; `dtype` is the
@@ -94,6 +100,7 @@ class CpuOps final : public Ops {
     const Batch* batch_ = nullptr;
     std::vector<Span> spans_;
     std::vector<AttendTask> tasks_;
+    std::vector<Angles> angles_;
 };
 
 // Small steps cost more to share out than to do.

@@ -18,18 +18,6 @@ void store_run(DType dtype, const float* from, int count, uint8_t* to) {
         for (int i = 0; i < count; ++i) store_float(dtype, to, i, from[i]);
 }
 
-// Softmax in float32 over [first, last], rounded to `dtype`; zero elsewhere. A sink takes part in the sum only.
-void softmax_row(DType dtype, float* scores, int count, int first, int last, const float* sink) {
-    float best = sink != nullptr ? *sink : -INFINITY;
-    for (int j = first; j <= last; ++j) best = std::max(best, scores[j]);
-    float sum = sink != nullptr ? std::exp(*sink - best) : 0.f;
-    for (int j = first; j <= last; ++j) sum += scores[j] = std::exp(scores[j] - best);
-    float inverse = 1.f / sum;
-    for (int j = first; j <= last; ++j) scores[j] = round_to(dtype, scores[j] * inverse);
-    std::fill(scores, scores + first, 0.f);
-    std::fill(scores + last + 1, scores + count, 0.f);
-}
-
 }  // namespace
 
 void CpuOps::store_keys(const AttendSpec& spec, const Span& span, Tensor k, Tensor v) {
@@ -113,8 +101,8 @@ void CpuOps::attend_task(const AttendSpec& spec, const AttendTask& task, Tensor 
     for (int row = 0; row < rows; ++row) {
         int position = first_position + row / group;
         const float* sink = sinks == nullptr ? nullptr : sinks + task.head * group + row % group;
-        softmax_row(q.dtype, scores + static_cast<int64_t>(row) * length, length, oldest(position) - base,
-                    position - base, sink);
+        kernels_.softmax(q.dtype, scores + static_cast<int64_t>(row) * length, length, oldest(position) - base,
+                         position - base, sink);
     }
     auto target = [&](int row) {
         return data(out) + static_cast<int64_t>(span.row + task.query + row / group) * out.cols +

@@ -107,17 +107,18 @@ Tensor CpuOps::rms_norm_gated(Tensor x, Tensor gate, const Vector& weight, const
     return y;
 }
 
-Tensor CpuOps::rope(Tensor x, int head_dim, const Rope& rope) {
-    if (rope.dims == 0) return x;
-    int half = rope.dims / 2;
-    if (x.cols % head_dim != 0 || rope.dims > head_dim || rope.inverse.size() != static_cast<size_t>(half))
-        fail(FM_INTERNAL, "rope over ", rope.dims, " of ", head_dim, " features");
-    Tensor y = make(x.rows, x.cols, x.dtype);
-    float magnitude = round_to(x.dtype, rope.magnitude);
-    float* angles = arena_.floats(static_cast<int64_t>(x.rows) * rope.dims);
-    rows(x.rows, x.cols * 8, [&](int row, int) {
+// The cosines and sines of every row of the step, (rows, dims): all layers and heads of one kind share them.
+const float* CpuOps::angles(const Rope& rope, DType dtype) {
+    for (const Angles& known : angles_)
+        if (known.dtype == dtype && known.rope.dims == rope.dims && known.rope.inverse == rope.inverse &&
+            known.rope.position_scale == rope.position_scale && known.rope.dynamic_factor == rope.dynamic_factor &&
+            known.rope.dynamic_max == rope.dynamic_max)
+            return known.table;
+    int half = rope.dims / 2, count = static_cast<int>(batch_->positions.size());
+    float* table = arena_.floats(static_cast<int64_t>(count) * rope.dims);
+    rows(count, rope.dims * 32, [&](int row, int) {
         int position = batch_->positions[static_cast<size_t>(row)];
-        float* cosines = angles + static_cast<int64_t>(row) * rope.dims;
+        float* cosines = table + static_cast<int64_t>(row) * rope.dims;
         float* sines = cosines + half;
         double shrink = 1;  // dynamic NTK: a longer timeline turns more slowly
         if (rope.dynamic_factor > 0 && position >= rope.dynamic_max) {
@@ -131,14 +132,35 @@ Tensor CpuOps::rope(Tensor x, int head_dim, const Rope& rope) {
             float inverse = rope.inverse[static_cast<size_t>(i)];
             if (shrink != 1) inverse = static_cast<float>(inverse * step);
             float angle = (static_cast<float>(position) * rope.position_scale) * inverse;
-            cosines[i] = round_to(x.dtype, std::cos(angle));
-            sines[i] = round_to(x.dtype, std::sin(angle));
+            cosines[i] = round_to(dtype, std::cos(angle));
+            sines[i] = round_to(dtype, std::sin(angle));
         }
+    });
+    angles_.push_back({rope, dtype, table});
+    return table;
+}
+
+Tensor CpuOps::rope(Tensor x, int head_dim, const Rope& rope) {
+    if (rope.dims == 0) return x;
+    int half = rope.dims / 2;
+    if (x.cols % head_dim != 0 || rope.dims > head_dim || rope.inverse.size() != static_cast<size_t>(half))
+        fail(FM_INTERNAL, "rope over ", rope.dims, " of ", head_dim, " features");
+    Tensor y = make(x.rows, x.cols, x.dtype);
+    float magnitude = round_to(x.dtype, rope.magnitude);
+    const float* table = angles(rope, x.dtype);
+    rows(x.rows, x.cols * 8, [&](int row, int) {
+        const float* cosines = table + static_cast<int64_t>(row) * rope.dims;
+        const float* sines = cosines + half;
         int64_t at = static_cast<int64_t>(row) * x.cols;
         int stride = rope.interleaved ? 2 : 1, other = rope.interleaved ? 1 : half;
         for (int start = 0; start < x.cols; start += head_dim) {
             const float* in = data(x) + at + start;
             float* out = data(y) + at + start;
+            std::copy(in + rope.dims, in + head_dim, out + rope.dims);
+            if (rope.magnitude == 1 && stride == 1) {
+                kernels_.turn(x.dtype, in, cosines, sines, half, out);
+                continue;
+            }
             for (int i = 0; i < half; ++i) {
                 float a = in[i * stride], b = in[i * stride + other];
                 if (rope.magnitude != 1) {
@@ -148,7 +170,6 @@ Tensor CpuOps::rope(Tensor x, int head_dim, const Rope& rope) {
                 out[i * stride] = round_to(x.dtype, a * cosines[i]) - round_to(x.dtype, b * sines[i]);
                 out[i * stride + other] = round_to(x.dtype, a * sines[i]) + round_to(x.dtype, b * cosines[i]);
             }
-            std::copy(in + rope.dims, in + head_dim, out + rope.dims);
         }
         kernels_.round(y.dtype, data(y) + at, x.cols);
     });
@@ -165,7 +186,10 @@ Tensor CpuOps::activate(Activation kind, Tensor gate, Tensor up) {
         const float* g = data(gate) + at;
         const float* u = gated ? data(up) + at : g;
         float* out = data(y) + at;
-        for (int i = 0; i < y.cols; ++i) out[i] = activate_one(kind, gate.dtype, g[i], u[i]);
+        if (kind == Activation::kSwiGlu)
+            kernels_.silu_gate(gate.dtype, g, u, out, y.cols);
+        else
+            for (int i = 0; i < y.cols; ++i) out[i] = activate_one(kind, gate.dtype, g[i], u[i]);
         kernels_.round(type, out, y.cols);
     });
     return y;
@@ -173,8 +197,7 @@ Tensor CpuOps::activate(Activation kind, Tensor gate, Tensor up) {
 
 Tensor CpuOps::silu(Tensor x) {
     return each(x, x.dtype, [&](const float* in, float* out, int cols) {
-        for (int i = 0; i < cols; ++i) out[i] = in[i] * sigmoid_of(x.dtype, in[i]);
-        kernels_.round(x.dtype, out, cols);
+        kernels_.silu_gate(x.dtype, in, nullptr, out, cols);
     });
 }
 

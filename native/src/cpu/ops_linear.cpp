@@ -22,6 +22,7 @@ void CpuOps::begin(const Batch& batch) {
     batch_ = &batch;
     arena_.reset();
     spans_.clear();
+    angles_.clear();
     int row = 0;
     for (const fm_row& entry : batch.rows) {
         spans_.push_back({entry.slot, row, entry.count, entry.first});

@@ -1,0 +1,264 @@
+#pragma once
+// The loops of every SIMD table, written once over a vector type `Vec` that the including file defines. Each file
+// includes this inside its own anonymous namespace and compiles it with its own flags; nothing here may call a function
+// that is shared between those files, or the linker might keep a copy with instructions this machine lacks.
+//
+// Sums: lane l of an accumulator takes elements l, l + width, …; the lanes are added in one fixed tree. So each result
+// depends on its own operands alone, never on how many rows or tokens are computed beside it.
+#include "cpu/kernels.h"
+#include "cpu/rounded.h"
+
+namespace fastmlx {
+namespace {
+
+// ---- values ----
+
+inline Vec load_some(const float* from, int count) { return count >= kWidth ? load(from) : load_part(from, count); }
+
+inline void store_some(float* to, Vec value, int count) {
+    if (count >= kWidth)
+        store(to, value);
+    else
+        store_part(to, value, count);
+}
+
+// e^x by 2^n · e^r, |r| <= ln2 / 2, within 2 units in the last place; 0 below the normal range, NaN stays.
+inline Vec exp_of(Vec x) {
+    Vec clamped = min_of(splat(88.3762626647949f), max_of(splat(-87.3365447504f), x));
+    Vec n = rounded(mul(clamped, splat(1.44269504088896341f)));
+    Vec r = fma(n, splat(-0.693359375f), clamped);
+    r = fma(n, splat(2.12194440e-4f), r);
+    Vec p = splat(1.9875691500e-4f);
+    p = fma(p, r, splat(1.3981999507e-3f));
+    p = fma(p, r, splat(8.3334519073e-3f));
+    p = fma(p, r, splat(4.1665795894e-2f));
+    p = fma(p, r, splat(1.6666665459e-1f));
+    p = fma(p, r, splat(5.0000001201e-1f));
+    p = add(fma(p, mul(r, r), r), splat(1.f));
+    return zero_below(scale_by_power(p, n), x, splat(-87.3365447504f));
+}
+
+template <int kFormat>  // of DType
+inline Vec to_dtype(Vec value) {
+    if constexpr (kFormat == static_cast<int>(DType::kBF16)) return round_bf16(value);
+    if constexpr (kFormat == static_cast<int>(DType::kF16)) return round_f16(value);
+    return value;
+}
+
+template <class Body>
+inline void by_dtype(DType dtype, Body&& body) {
+    if (dtype == DType::kBF16)
+        body.template operator()<static_cast<int>(DType::kBF16)>();
+    else if (dtype == DType::kF16)
+        body.template operator()<static_cast<int>(DType::kF16)>();
+    else
+        body.template operator()<static_cast<int>(DType::kF32)>();
+}
+
+void round_values(DType dtype, float* values, int64_t count) {
+    if (dtype == DType::kF32) return;
+    by_dtype(dtype, [&]<int kFormat>() {
+        for (int64_t i = 0; i < count; i += kWidth) {
+            int some = count - i >= kWidth ? kWidth : static_cast<int>(count - i);
+            store_some(values + i, to_dtype<kFormat>(load_some(values + i, some)), some);
+        }
+    });
+}
+
+// ---- sums ----
+
+float sum_squares(const float* x, int count) {
+    Vec sum = splat(0.f);
+    for (int i = 0; i < count; i += kWidth) {
+        Vec value = load_some(x + i, count - i);
+        sum = fma(value, value, sum);
+    }
+    return reduce(sum);
+}
+
+// x: kTokens rows, w: kRows rows.
+template <int kTokens, int kRows>
+inline void dot_block(const float* x, int64_t x_stride, const float* w, int64_t w_stride, int count, float* y,
+                      int64_t y_stride) {
+    Vec sums[kTokens][kRows];
+    for (int t = 0; t < kTokens; ++t)
+        for (int r = 0; r < kRows; ++r) sums[t][r] = splat(0.f);
+    int i = 0;
+    for (; i + kWidth <= count; i += kWidth) {
+        Vec in[kTokens];
+        for (int t = 0; t < kTokens; ++t) in[t] = load(x + t * x_stride + i);
+        for (int r = 0; r < kRows; ++r) {
+            Vec weight = load(w + r * w_stride + i);
+            for (int t = 0; t < kTokens; ++t) sums[t][r] = fma(in[t], weight, sums[t][r]);
+        }
+    }
+    if (i < count) {
+        for (int r = 0; r < kRows; ++r) {
+            Vec weight = load_part(w + r * w_stride + i, count - i);
+            for (int t = 0; t < kTokens; ++t)
+                sums[t][r] = fma(load_part(x + t * x_stride + i, count - i), weight, sums[t][r]);
+        }
+    }
+    reduce_block<kTokens, kRows>(sums, y, y_stride);
+}
+
+template <int kTokens>
+inline void dot_rows(const float* x, int64_t x_stride, const float* w, int64_t w_stride, int rows, int count, float* y,
+                     int64_t y_stride) {
+    int r = 0;
+    for (; r + 4 <= rows; r += 4)
+        dot_block<kTokens, 4>(x, x_stride, w + r * w_stride, w_stride, count, y + r, y_stride);
+    for (; r < rows; ++r) dot_block<kTokens, 1>(x, x_stride, w + r * w_stride, w_stride, count, y + r, y_stride);
+}
+
+void matmul(const float* x, int64_t x_stride, int tokens, const float* w, int64_t w_stride, int rows, int count,
+            float* y, int64_t y_stride) {
+    int t = 0;
+    for (; t + kTokenBlock <= tokens; t += kTokenBlock)
+        dot_rows<kTokenBlock>(x + t * x_stride, x_stride, w, w_stride, rows, count, y + t * y_stride, y_stride);
+    for (; t < tokens; ++t)
+        dot_rows<1>(x + t * x_stride, x_stride, w, w_stride, rows, count, y + t * y_stride, y_stride);
+}
+
+template <int kVecs>
+inline void weigh_columns(const float* p, const float* v, int keys, int dim, float* out) {
+    Vec sums[kVecs];
+    for (int c = 0; c < kVecs; ++c) sums[c] = load(out + c * kWidth);
+    for (int j = 0; j < keys; ++j) {
+        Vec weight = splat(p[j]);
+        for (int c = 0; c < kVecs; ++c)
+            sums[c] = fma(weight, load(v + static_cast<int64_t>(j) * dim + c * kWidth), sums[c]);
+    }
+    for (int c = 0; c < kVecs; ++c) store(out + c * kWidth, sums[c]);
+}
+
+void weigh(const float* p, const float* v, int keys, int dim, float* out) {
+    int d = 0;
+    for (; d + 8 * kWidth <= dim; d += 8 * kWidth) weigh_columns<8>(p, v + d, keys, dim, out + d);
+    for (; d + 4 * kWidth <= dim; d += 4 * kWidth) weigh_columns<4>(p, v + d, keys, dim, out + d);
+    for (; d + kWidth <= dim; d += kWidth) weigh_columns<1>(p, v + d, keys, dim, out + d);
+    if (d == dim) return;
+    Vec sum = load_part(out + d, dim - d);
+    for (int j = 0; j < keys; ++j)
+        sum = fma(splat(p[j]), load_part(v + static_cast<int64_t>(j) * dim + d, dim - d), sum);
+    store_part(out + d, sum, dim - d);
+}
+
+// ---- softmax and activations ----
+
+void softmax(DType dtype, float* scores, int count, int first, int last, const float* sink) {
+    // Whole vectors from a multiple of the width: the lanes of the sum depend on a key's position, not on the tile.
+    for (int j = 0; j < first; ++j) scores[j] = 0.f;
+    for (int j = last + 1; j < count; ++j) scores[j] = 0.f;
+    int start = first / kWidth * kWidth, end = last + 1;
+    Vec lowest = splat(-3.4028235e38f), most = lowest;
+    for (int j = start; j < end; j += kWidth)
+        most = max_of(most, inside(load_some(scores + j, end - j), lowest, first - j, end - j));
+    float best = reduce_max(most);
+    if (sink != nullptr && *sink > best) best = *sink;
+    Vec total = splat(0.f), top = splat(best);
+    for (int j = start; j < end; j += kWidth) {
+        Vec power = inside(exp_of(sub(load_some(scores + j, end - j), top)), splat(0.f), first - j, end - j);
+        total = add(total, power);
+        store_some(scores + j, power, end - j);
+    }
+    float sum = reduce(total);
+    if (sink != nullptr) sum += first_lane(exp_of(splat(*sink - best)));
+    Vec inverse = splat(1.f / sum);
+    by_dtype(dtype, [&]<int kFormat>() {
+        for (int j = start; j < end; j += kWidth)
+            store_some(scores + j, to_dtype<kFormat>(mul(load_some(scores + j, end - j), inverse)), end - j);
+    });
+}
+
+template <int kFormat>
+inline Vec sigmoid_of(Vec x) {
+    Vec one = splat(1.f);
+    Vec y = div(one, add(one, to_dtype<kFormat>(exp_of(absolute(x)))));
+    return to_dtype<kFormat>(where_negative(x, y, sub(one, y)));
+}
+
+void silu_gate(DType dtype, const float* gate, const float* up, float* out, int count) {
+    by_dtype(dtype, [&]<int kFormat>() {
+        for (int i = 0; i < count; i += kWidth) {
+            Vec g = load_some(gate + i, count - i);
+            Vec value = to_dtype<kFormat>(mul(g, sigmoid_of<kFormat>(g)));
+            if (up != nullptr) value = mul(value, load_some(up + i, count - i));
+            store_some(out + i, value, count - i);
+        }
+    });
+}
+
+void turn(DType dtype, const float* in, const float* cosines, const float* sines, int half, float* out) {
+    by_dtype(dtype, [&]<int kFormat>() {
+        for (int i = 0; i < half; i += kWidth) {
+            int some = half - i;
+            Vec a = load_some(in + i, some), b = load_some(in + half + i, some);
+            Vec c = load_some(cosines + i, some), s = load_some(sines + i, some);
+            store_some(out + i, sub(to_dtype<kFormat>(mul(a, c)), to_dtype<kFormat>(mul(b, s))), some);
+            store_some(out + half + i, add(to_dtype<kFormat>(mul(a, s)), to_dtype<kFormat>(mul(b, c))), some);
+        }
+    });
+}
+
+// ---- weights as float32 ----
+
+template <DType kType>
+inline float load_scale(const uint8_t* data, int index) {
+    float value;
+    uint16_t half;
+    if constexpr (kType == DType::kF32) {
+        __builtin_memcpy(&value, data + index * 4, 4);
+        return value;
+    }
+    __builtin_memcpy(&half, data + index * 2, 2);
+    if constexpr (kType == DType::kF16) return half_to_float(half);
+    uint32_t wide = static_cast<uint32_t>(half) << 16;
+    __builtin_memcpy(&value, &wide, 4);
+    return value;
+}
+
+// Codes of four vectors' width never cross a group: groups are 32, 64 or 128 wide.
+template <int kBits, DType kType>
+inline void affine_row(WeightRow row, int group, int count, float* out) {
+    for (int start = 0, index = 0; start < count; start += group, ++index) {
+        Vec scale = splat(load_scale<kType>(row.scales, index)), bias = splat(load_scale<kType>(row.biases, index));
+        for (int i = start; i < start + group; i += kWidth)
+            store(out + i, fma(unpack<kBits>(row.data, i), scale, bias));
+    }
+}
+
+template <int kBits>
+inline void affine_row(WeightRow row, int group, DType dtype, int count, float* out) {
+    if (dtype == DType::kF32)
+        affine_row<kBits, DType::kF32>(row, group, count, out);
+    else if (dtype == DType::kBF16)
+        affine_row<kBits, DType::kBF16>(row, group, count, out);
+    else
+        affine_row<kBits, DType::kF16>(row, group, count, out);
+}
+
+inline void dense_row(WeightRow row, DType dtype, int count, float* out) {
+    int i = 0;
+    if (dtype == DType::kF32) {
+        __builtin_memcpy(out, row.data, static_cast<size_t>(count) * 4);
+        return;
+    }
+    if (dtype == DType::kBF16) {
+        for (; i + kWidth <= count; i += kWidth) store(out + i, load_bf16(row.data + i * 2));
+        for (; i < count; ++i) out[i] = load_scale<DType::kBF16>(row.data, i);
+    } else {
+        for (; i + kWidth <= count; i += kWidth) store(out + i, load_f16(row.data + i * 2));
+        for (; i < count; ++i) out[i] = load_scale<DType::kF16>(row.data, i);
+    }
+}
+
+void dequantise(Storage storage, int bits, int group, DType dtype, WeightRow row, int count, float* out) {
+    if (storage == Storage::kDense) return dense_row(row, dtype, count, out);
+    if (storage == Storage::kAffine && bits == 8) return affine_row<8>(row, group, dtype, count, out);
+    if (storage == Storage::kAffine && bits == 4) return affine_row<4>(row, group, dtype, count, out);
+    dequantise_plain(storage, bits, group, dtype, row, count, out);
+}
+
+}  // namespace
+}  // namespace fastmlx
