@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <functional>
 #include <vector>
 
@@ -91,6 +92,9 @@ class CpuOps final : public Ops {
     void route_row(const float* logits, int count, const RouterSpec& spec, const float* bias, const float* expert_scale,
                    DType dtype, int32_t* chosen, float* weights);
 
+    // Parity with MLX's CPU needs its order of sums too: one after the other.
+    const Kernels& sums(DType dtype) const { return rounded_ && dtype != DType::kF32 ? plain_kernels() : kernels_; }
+
     const Kernels& kernels_;
     const bool rounded_;  // quantised products in MLX's CPU arithmetic, else summed in float32
     Pool pool_;
@@ -103,8 +107,8 @@ class CpuOps final : public Ops {
     std::vector<Angles> angles_;
 };
 
-// Small steps cost more to share out than to do.
-inline constexpr int64_t kShareWork = 16384;
+// Small steps cost more to share out than to do, and so do small tasks.
+inline constexpr int64_t kShareWork = 32768;
 
 template <class Body>
 void CpuOps::rows(int count, int64_t work_per_row, Body&& body) {
@@ -112,7 +116,11 @@ void CpuOps::rows(int count, int64_t work_per_row, Body&& body) {
         for (int row = 0; row < count; ++row) body(row, 0);
         return;
     }
-    pool_.run(count, [&](int64_t row, int worker) { body(static_cast<int>(row), worker); });
+    int together = static_cast<int>(std::max<int64_t>(1, kShareWork / 2 / std::max<int64_t>(1, work_per_row)));
+    pool_.run((count + together - 1) / together, [&](int64_t task, int worker) {
+        int first = static_cast<int>(task) * together, end = std::min(count, first + together);
+        for (int row = first; row < end; ++row) body(row, worker);
+    });
 }
 
 template <class Body>

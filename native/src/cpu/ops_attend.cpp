@@ -59,6 +59,7 @@ void CpuOps::load_page(int state, const Page* page, int head, bool values, float
 
 void CpuOps::attend_task(const AttendSpec& spec, const AttendTask& task, Tensor q, const float* sinks, Tensor out,
                          int worker) {
+    const Kernels& kernels = sums(q.dtype);
     const StateSpec& state = timelines_.spec(spec.state);
     const Span& span = *task.span;
     int group = spec.heads / state.heads, rows = task.queries * group;
@@ -79,29 +80,29 @@ void CpuOps::attend_task(const AttendSpec& spec, const AttendTask& task, Tensor 
         float* to = queries + static_cast<int64_t>(i) * group * state.k_dim;
         for (int d = 0; d < group * state.k_dim; ++d) to[d] = from[d] * scale;
     }
-    kernels_.round(q.dtype, queries, static_cast<int64_t>(rows) * state.k_dim);
+    kernels.round(q.dtype, queries, static_cast<int64_t>(rows) * state.k_dim);
 
     for (int index = first_page; index <= last_page; ++index) {
         load_page(spec.state, timelines_.page(span.slot, spec.state, index), task.head, false, block);
         float* out_scores = scores + (index - first_page) * kPageTokens;
         int head_part = state.k_dim - spec.tail;
-        kernels_.matmul(queries, state.k_dim, rows, block, state.k_dim, kPageTokens, head_part, out_scores, length);
+        kernels.matmul(queries, state.k_dim, rows, block, state.k_dim, kPageTokens, head_part, out_scores, length);
         if (spec.tail == 0) continue;
         float* tails = scores + static_cast<int64_t>(rows) * length;
-        kernels_.matmul(queries + head_part, state.k_dim, rows, block + head_part, state.k_dim, kPageTokens, spec.tail,
+        kernels.matmul(queries + head_part, state.k_dim, rows, block + head_part, state.k_dim, kPageTokens, spec.tail,
                         tails, kPageTokens);
-        kernels_.round(q.dtype, tails, static_cast<int64_t>(rows) * kPageTokens);
+        kernels.round(q.dtype, tails, static_cast<int64_t>(rows) * kPageTokens);
         for (int row = 0; row < rows; ++row) {
             float* part = out_scores + static_cast<int64_t>(row) * length;
-            kernels_.round(q.dtype, part, kPageTokens);
+            kernels.round(q.dtype, part, kPageTokens);
             for (int j = 0; j < kPageTokens; ++j) part[j] += tails[row * kPageTokens + j];
         }
     }
-    kernels_.round(q.dtype, scores, static_cast<int64_t>(rows) * length);
+    kernels.round(q.dtype, scores, static_cast<int64_t>(rows) * length);
     for (int row = 0; row < rows; ++row) {
         int position = first_position + row / group;
         const float* sink = sinks == nullptr ? nullptr : sinks + task.head * group + row % group;
-        kernels_.softmax(q.dtype, scores + static_cast<int64_t>(row) * length, length, oldest(position) - base,
+        kernels.softmax(q.dtype, scores + static_cast<int64_t>(row) * length, length, oldest(position) - base,
                          position - base, sink);
     }
     auto target = [&](int row) {
@@ -116,12 +117,12 @@ void CpuOps::attend_task(const AttendSpec& spec, const AttendTask& task, Tensor 
             int position = first_position + row / group, start = index * kPageTokens;
             int from = std::max(oldest(position), start), to = std::min(position + 1, start + kPageTokens);
             if (from >= to) continue;
-            kernels_.weigh(scores + static_cast<int64_t>(row) * length + (from - base),
+            kernels.weigh(scores + static_cast<int64_t>(row) * length + (from - base),
                            block + static_cast<int64_t>(from - start) * state.v_dim, to - from, state.v_dim,
                            target(row));
         }
     }
-    for (int row = 0; row < rows; ++row) kernels_.round(out.dtype, target(row), state.v_dim);
+    for (int row = 0; row < rows; ++row) kernels.round(out.dtype, target(row), state.v_dim);
 }
 
 Tensor CpuOps::attend(Tensor q, Tensor k, Tensor v, const AttendSpec& spec) {

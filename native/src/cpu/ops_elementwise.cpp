@@ -59,7 +59,7 @@ Tensor CpuOps::rms_norm(Tensor x, const Vector& weight, const NormSpec& spec) {
     }
     return each(x, type, [&](const float* in, float* out, int cols) {
         for (int start = 0; start < cols; start += width) {
-            float mean = kernels_.sum_squares(in + start, width) / static_cast<float>(width);
+            float mean = sums(x.dtype).sum_squares(in + start, width) / static_cast<float>(width);
             float factor = 1.f / std::sqrt(mean + spec.eps);
             for (int i = start; i < start + width; ++i) out[i] = in[i] * factor;
         }
@@ -187,7 +187,7 @@ Tensor CpuOps::activate(Activation kind, Tensor gate, Tensor up) {
         const float* u = gated ? data(up) + at : g;
         float* out = data(y) + at;
         if (kind == Activation::kSwiGlu)
-            kernels_.silu_gate(gate.dtype, g, u, out, y.cols);
+            sums(gate.dtype).silu_gate(gate.dtype, g, u, out, y.cols);
         else
             for (int i = 0; i < y.cols; ++i) out[i] = activate_one(kind, gate.dtype, g[i], u[i]);
         kernels_.round(type, out, y.cols);
@@ -197,7 +197,7 @@ Tensor CpuOps::activate(Activation kind, Tensor gate, Tensor up) {
 
 Tensor CpuOps::silu(Tensor x) {
     return each(x, x.dtype, [&](const float* in, float* out, int cols) {
-        kernels_.silu_gate(x.dtype, in, nullptr, out, cols);
+        sums(x.dtype).silu_gate(x.dtype, in, nullptr, out, cols);
     });
 }
 

@@ -9,7 +9,7 @@
 namespace fastmlx {
 namespace {
 
-constexpr int kSpins = 4000;  // some microseconds: the gap between two operations of a step
+constexpr int kSpins = 1000;  // some 20 microseconds: the gap between two operations of a step
 
 void pause_briefly() {
 #if defined(__x86_64__)
@@ -28,8 +28,7 @@ Pool::Pool(int threads) {
 Pool::~Pool() {
     {
         std::lock_guard<std::mutex> lock(mutex_);
-        stop_.store(true, std::memory_order_relaxed);
-        round_.fetch_add(1, std::memory_order_release);
+        state_.store(kStop);
     }
     wake_.notify_all();
     for (std::thread& worker : workers_) worker.join();
@@ -45,19 +44,23 @@ void Pool::take(int worker) {
     }
 }
 
+// The caller works too and closes the round when no task is left: it waits for workers that joined, never for one that
+// the system has not scheduled yet. So a loaded machine costs speed-up, not time.
 void Pool::share(int64_t count, Call call, void* context) {
     call_ = call;
     context_ = context;
     count_ = count;
     next_.store(0, std::memory_order_relaxed);
-    busy_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
-    {
-        std::lock_guard<std::mutex> lock(mutex_);  // so that a worker about to sleep sees the new round
-        round_.fetch_add(1, std::memory_order_release);
+    uint64_t round = (state_.load(std::memory_order_relaxed) & ~(kOpen | kJoined)) + kRound;
+    // With `sleepers_` sequentially consistent on both sides: either the sleeper sees this round or we see the sleeper.
+    state_.store(round | kOpen);
+    if (sleepers_.load() > 0) {
+        { std::lock_guard<std::mutex> lock(mutex_); }
+        wake_.notify_all();
     }
-    wake_.notify_all();
     take(0);
-    for (int spin = 0; busy_.load(std::memory_order_acquire) != 0; ++spin) {
+    state_.fetch_and(~kOpen, std::memory_order_acquire);
+    for (int spin = 0; (state_.load(std::memory_order_acquire) & kJoined) != 0; ++spin) {
         if (spin < kSpins)
             pause_briefly();
         else
@@ -68,16 +71,26 @@ void Pool::share(int64_t count, Call call, void* context) {
 
 void Pool::work(int worker) {
     uint64_t seen = 0;
+    auto fresh = [&](uint64_t state) {
+        return state == kStop || ((state & kOpen) != 0 && (state & ~(kOpen | kJoined)) != seen);
+    };
     while (true) {
-        for (int spin = 0; spin < kSpins && round_.load(std::memory_order_acquire) == seen; ++spin) pause_briefly();
-        if (round_.load(std::memory_order_acquire) == seen) {
-            std::unique_lock<std::mutex> lock(mutex_);
-            wake_.wait(lock, [&] { return round_.load(std::memory_order_acquire) != seen; });
+        uint64_t state = state_.load(std::memory_order_acquire);
+        for (int spin = 0; spin < kSpins && !fresh(state); ++spin) {
+            pause_briefly();
+            state = state_.load(std::memory_order_acquire);
         }
-        ++seen;  // one round at a time: share() waits for every worker before it starts another
-        if (stop_.load(std::memory_order_relaxed)) return;
+        if (!fresh(state)) {
+            std::unique_lock<std::mutex> lock(mutex_);
+            sleepers_.fetch_add(1);
+            wake_.wait(lock, [&] { return fresh(state = state_.load()); });
+            sleepers_.fetch_sub(1);
+        }
+        if (state == kStop) return;
+        if (!state_.compare_exchange_strong(state, state + 1, std::memory_order_acq_rel)) continue;
+        seen = state & ~(kOpen | kJoined);
         take(worker);
-        busy_.fetch_sub(1, std::memory_order_release);
+        state_.fetch_sub(1, std::memory_order_release);
     }
 }
 

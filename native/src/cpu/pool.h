@@ -36,14 +36,16 @@ class Pool {
     void take(int worker);
     void work(int worker);
 
-    // Written by the caller before `round_` moves (release), read by workers after they see it (acquire).
+    // The state is the round's number, whether it is open to join, and how many workers are in it.
+    static constexpr uint64_t kJoined = 0xFFFF, kOpen = 1u << 16, kRound = 1u << 17, kStop = ~0ull;
+
+    // Written by the caller while no worker is in a round, read by workers after they have joined one.
     Call call_ = nullptr;
     void* context_ = nullptr;
     int64_t count_ = 0;
     std::atomic<int64_t> next_{0};
-    std::atomic<int> busy_{0};
-    std::atomic<uint64_t> round_{0};
-    std::atomic<bool> stop_{false};
+    std::atomic<uint64_t> state_{0};
+    std::atomic<int> sleepers_{0};
     std::mutex mutex_;
     std::condition_variable wake_;
     std::exception_ptr error_;  // under mutex_
