@@ -67,20 +67,32 @@ internal sealed class GlmValue(OutputSession session, GlmTags tags, string key)
 
     private void Take(int count)
     {
-        if (_isStreaming)
-            session.Calls.Piece(_reader.Data[..count]);
-        else
-            _value.Append(_reader.Data[..count]);
+        _value.Append(_reader.Data[..count]);
         _reader.Skip(count);
+        if (!_isStreaming)
+            return;
+        // A line break at the end waits: it is not the value's where the closing tag was forgotten.
+        int kept = _value.Span.EndsWith("\n"u8) ? 1 : 0;
+        session.Calls.Piece(_value.Span[..^kept]);
+        _value.Clear();
+        if (kept > 0)
+            _value.Append((byte)'\n');
     }
 
     private void End(GlmTag tag)
     {
         if (tag == GlmTag.ValueClose)
             _reader.Skip(tags[tag].Length);
+        else if (_value.Span.EndsWith("\n"u8))
+            _value.Truncate(_value.Length - 1);
         if (_isStreaming)
+        {
+            session.Calls.Piece(_value.Span);
             session.Calls.EndText();
+        }
         else
+        {
             session.Calls.Text(key, _value.Span);
+        }
     }
 }

@@ -33,6 +33,10 @@ internal sealed class JsonCalls(params string[] closers) : CallSyntax
                 isList = next == ',';
                 session.Reader.Skip(1);
             }
+            else if (next == ';' && count > 0 && await new LookAhead(session.Reader, 1).PeekAsync() == '{')
+            {
+                session.Reader.Skip(1);
+            }
             else
             {
                 break;

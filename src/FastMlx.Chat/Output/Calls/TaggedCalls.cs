@@ -53,9 +53,10 @@ internal sealed class TaggedCalls(TagDialect dialect) : CallSyntax
     {
         session.Reader.Skip(dialect[DialectTag.FunctionOpen].Length);
         TagHeader? header = await TagReader.HeaderAsync(session.Reader, dialect, HeaderBytesMax);
-        if (header is null)
+        string? name = header?.Name ?? await BrokenHeaderAsync(session);
+        if (name is null)
             return false;
-        session.Calls.Begin(header.Name);
+        session.Calls.Begin(name);
         if (await session.Literals.PeekAsync() == '{')
         {
             // Functionary writes the arguments as JSON in the same tags.
@@ -66,6 +67,20 @@ internal sealed class TaggedCalls(TagDialect dialect) : CallSyntax
         {
         }
         return true;
+    }
+
+    /// <summary>The name in a header whose end was forgotten; what the end of the text cut is dropped.</summary>
+    private static async Flow<string?> BrokenHeaderAsync(OutputSession session)
+    {
+        OutputReader reader = session.Reader;
+        var look = new LookAhead(reader, 0);
+        string? name = await look.TextUntilAsync([(byte)'\n', (byte)'<', (byte)'"'], CallNames.BytesMax);
+        if (name is null && reader.Final && reader.Length <= CallNames.BytesMax)
+            reader.Skip(reader.Length);
+        if (name is null || session.Tools.Find(name.Trim()) is null)
+            return null;
+        reader.Skip(look.Offset);
+        return name.Trim();
     }
 
     /// <summary>The next parameter; false where the call has ended.</summary>
