@@ -27,7 +27,7 @@ public sealed class CacheDirectory(string folder)
         }
 
         var files = new CacheFolder(Folder);
-        foreach (var name in files.List().Where(IsOurs))
+        foreach (var name in files.List().Where(ChunkFiles.IsOurs))
         {
             files.Delete(name);
             count++;
@@ -35,10 +35,6 @@ public sealed class CacheDirectory(string folder)
 
         return count;
     }
-
-    private static bool IsOurs(string name) =>
-        name.EndsWith(ChunkFiles.Extension, StringComparison.Ordinal)
-        || name.EndsWith(ChunkFiles.TemporaryExtension, StringComparison.Ordinal);
 
     private CacheReport Inspect(bool payloads)
     {
@@ -51,7 +47,7 @@ public sealed class CacheDirectory(string folder)
 
         var files = new CacheFolder(Folder);
         var chunks = new ChunkFiles(files);
-        foreach (var name in files.List().Where(IsOurs).Order(StringComparer.Ordinal))
+        foreach (var name in files.List().Where(ChunkFiles.IsOurs).Order(StringComparer.Ordinal))
         {
             if (chunks.ReadHeader(name) is not { } header || (payloads && !IsWhole(chunks, name, header)))
             {
@@ -69,7 +65,11 @@ public sealed class CacheDirectory(string folder)
             };
         }
 
-        return new CacheReport { Models = [.. models.Values.OrderByDescending(model => model.Bytes)], Damaged = damaged };
+        return new CacheReport
+        {
+            Models = [.. models.Values.OrderByDescending(model => model.Bytes)],
+            Damaged = damaged,
+        };
     }
 
     private static bool IsWhole(ChunkFiles chunks, string name, ChunkHeader header)

@@ -64,7 +64,9 @@ public sealed partial class EngineLoop : IGenerator, IAsyncDisposable
     /// <summary>A snapshot, without a lock, from any thread.</summary>
     public EngineHealth Health => _health.Snapshot;
 
-    /// <summary>Generations alive now, queued ones included; exact, where <see cref="Health"/> may be 100 ms old.</summary>
+    /// <summary>
+    /// Generations alive now, queued ones included; exact, where <see cref="Health"/> may be 100 ms old.
+    /// </summary>
     public int Alive => _live.Count;
 
     /// <summary>The last 64 generations that have ended, newest first.</summary>

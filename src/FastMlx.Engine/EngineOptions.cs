@@ -24,7 +24,9 @@ public sealed record EngineOptions
     /// <summary>Memory the process may use; 0 asks the runtime. The state budget is what weights leave of it.</summary>
     public ulong MemoryBytes { get; init; }
 
-    /// <summary>Budget of all slots together, running and cached; 0 derives it from <see cref="MemoryBytes"/>.</summary>
+    /// <summary>
+    /// Budget of all slots together, running and cached; 0 derives it from <see cref="MemoryBytes"/>.
+    /// </summary>
     public ulong StateBytes { get; init; }
 
     /// <summary>The longest gap that a prefill chunk may add between two tokens of a running answer.</summary>
@@ -36,7 +38,9 @@ public sealed record EngineOptions
     /// <summary>A less urgent lane gives way this long per class, then it has aged into the next one.</summary>
     public double AgingMs { get; init; } = 10_000;
 
-    /// <summary>Steps queued at once, 1 or 2; 0 chooses by measuring whether the backend works asynchronously.</summary>
+    /// <summary>
+    /// Steps queued at once, 1 or 2; 0 chooses by measuring whether the backend works asynchronously.
+    /// </summary>
     public int StepsInFlight { get; init; }
 
     /// <summary>A step that takes longer is stuck: its generations fail and the model is opened anew.</summary>

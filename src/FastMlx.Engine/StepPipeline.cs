@@ -19,7 +19,8 @@ internal sealed partial class StepPipeline
     private IModel _model;
     private int _failuresInARow;
 
-    public StepPipeline(IModel model, EngineOptions options, EngineLimits limits, DiskTier? disk, Func<double> nowMs, ILogger log)
+    public StepPipeline(
+        IModel model, EngineOptions options, EngineLimits limits, DiskTier? disk, Func<double> nowMs, ILogger log)
     {
         _model = model;
         _options = options;

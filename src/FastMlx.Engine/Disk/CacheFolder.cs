@@ -23,7 +23,8 @@ internal sealed class CacheFolder : ICacheFiles
         File.SetUnixFileMode(folder, OwnerOnly); // It may have existed with another mode.
     }
 
-    public IReadOnlyList<string> List() => [.. Directory.EnumerateFiles(_folder).Select(path => Path.GetFileName(path))];
+    public IReadOnlyList<string> List() =>
+        [.. Directory.EnumerateFiles(_folder).Select(path => Path.GetFileName(path))];
 
     public long Length(string name) => new FileInfo(Path.Combine(_folder, name)).Length;
 

@@ -11,16 +11,23 @@ internal sealed class ChunkFiles(ICacheFiles files)
 
     private int _temporaries;
 
-    /// <summary>All files that are chunks, whole in their heads; the rest is deleted where <paramref name="repair"/>.</summary>
+    /// <summary>By its name; other files in the folder are left alone.</summary>
+    public static bool IsOurs(string name) =>
+        name.EndsWith(Extension, StringComparison.Ordinal)
+        || name.EndsWith(TemporaryExtension, StringComparison.Ordinal);
+
+    /// <summary>
+    /// All files that are chunks, whole in their heads; the rest is deleted where <paramref name="repair"/>.
+    /// </summary>
     public List<(string Name, ChunkHeader Header)> Scan(bool repair, out int dropped)
     {
         var found = new List<(string, ChunkHeader)>();
         dropped = 0;
         foreach (var name in files.List())
         {
-            if (!name.EndsWith(Extension, StringComparison.Ordinal) && !name.EndsWith(TemporaryExtension, StringComparison.Ordinal))
+            if (!IsOurs(name))
             {
-                continue; // Not ours.
+                continue;
             }
 
             if (ReadHeader(name) is { } header)
@@ -39,7 +46,9 @@ internal sealed class ChunkFiles(ICacheFiles files)
         return found;
     }
 
-    /// <summary>The head of a file, checked against its hash, its length and its name; null where anything is wrong.</summary>
+    /// <summary>
+    /// The head of a file, checked against its hash, its length and its name; null where anything is wrong.
+    /// </summary>
     public ChunkHeader? ReadHeader(string name)
     {
         try
@@ -69,7 +78,9 @@ internal sealed class ChunkFiles(ICacheFiles files)
         }
     }
 
-    /// <summary>The payload, checked block by block; null where the file is damaged. Throws where the disk fails.</summary>
+    /// <summary>
+    /// The payload, checked block by block; null where the file is damaged. Throws where the disk fails.
+    /// </summary>
     public byte[]? ReadPayload(string name, ChunkHeader expected)
     {
         if (ReadHeader(name) is not { } header || header.PayloadBytes != expected.PayloadBytes)

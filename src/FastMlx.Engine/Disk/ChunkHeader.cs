@@ -36,12 +36,18 @@ internal sealed class ChunkHeader
     public long Serial { get; init; }
 
     public int Bytes =>
-        FixedBytes + (4 * Tokens.Length) + (4 * BlockChecksum.BlockCount(PayloadBytes)) + Encoding.UTF8.GetByteCount(ModelName) + KeyBytes;
+        FixedBytes + (4 * Tokens.Length) + (4 * BlockChecksum.BlockCount(PayloadBytes))
+        + Encoding.UTF8.GetByteCount(ModelName) + KeyBytes;
 
     private static ReadOnlySpan<byte> Magic => "FMLXKV01"u8;
 
     public static byte[] Key(
-        ReadOnlySpan<byte> fingerprint, ulong partition, ChunkKind kind, ReadOnlySpan<byte> parent, int first, ReadOnlySpan<int> tokens)
+        ReadOnlySpan<byte> fingerprint,
+        ulong partition,
+        ChunkKind kind,
+        ReadOnlySpan<byte> parent,
+        int first,
+        ReadOnlySpan<int> tokens)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Span<byte> numbers = stackalloc byte[16];
@@ -119,7 +125,9 @@ internal sealed class ChunkHeader
         return isSane ? bytes : -1;
     }
 
-    /// <summary>Reads a whole head whose <see cref="Length"/> was sane; null where its hash or a field is wrong.</summary>
+    /// <summary>
+    /// Reads a whole head whose <see cref="Length"/> was sane; null where its hash or a field is wrong.
+    /// </summary>
     public static ChunkHeader? Read(ReadOnlySpan<byte> head)
     {
         Span<byte> hash = stackalloc byte[KeyBytes];

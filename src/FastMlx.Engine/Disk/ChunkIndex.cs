@@ -55,7 +55,12 @@ internal sealed class ChunkIndex
 
     /// <summary>The last chunk of the chain that serves most of the prompt, and how much of it.</summary>
     public StoredChunk? Find(
-        ReadOnlySpan<byte> fingerprint, ulong partition, ReadOnlySpan<int> tokens, int limit, bool canTrim, out int length)
+        ReadOnlySpan<byte> fingerprint,
+        ulong partition,
+        ReadOnlySpan<int> tokens,
+        int limit,
+        bool canTrim,
+        out int length)
     {
         length = 0;
         var best = default(StoredChunk);

@@ -30,7 +30,9 @@ internal sealed partial class DiskTier
     private int _outstanding;
     private bool _isOff;
 
-    /// <summary>Reads the heads of all files, drops what is damaged, foreign or without its parent, and collects.</summary>
+    /// <summary>
+    /// Reads the heads of all files, drops what is damaged, foreign or without its parent, and collects.
+    /// </summary>
     public DiskTier(ICacheFiles files, string fingerprint, ModelInfo model, long bytesMax, ILogger log)
     {
         var chunks = new ChunkFiles(files);
@@ -128,7 +130,9 @@ internal sealed partial class DiskTier
         Drop(chunk);
     }
 
-    /// <summary>A stored chunk that continues <paramref name="parent"/> with tokens of this timeline, or null.</summary>
+    /// <summary>
+    /// A stored chunk that continues <paramref name="parent"/> with tokens of this timeline, or null.
+    /// </summary>
     public StoredChunk? Continuation(StoredChunk? parent, ulong partition, ChunkKind kind, ReadOnlySpan<int> tokens)
     {
         var best = default(StoredChunk);
@@ -149,7 +153,8 @@ internal sealed partial class DiskTier
     }
 
     /// <summary>Hands a chunk over for writing; it can be found once it is on disk.</summary>
-    public StoredChunk Save(StoredChunk? parent, ulong partition, ChunkKind kind, ReadOnlySpan<int> tokens, byte[] payload)
+    public StoredChunk Save(
+        StoredChunk? parent, ulong partition, ChunkKind kind, ReadOnlySpan<int> tokens, byte[] payload)
     {
         var header = new ChunkHeader
         {

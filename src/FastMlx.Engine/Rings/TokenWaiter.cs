@@ -32,7 +32,9 @@ internal sealed class TokenWaiter : IValueTaskSource<bool>
         // Release: last tokens, reason and failure must be visible before the end is.
         Volatile.Write(ref _ended, 1);
 
-    /// <summary>Producer: says that it holds back for want of room; it must look at the room once more after this.</summary>
+    /// <summary>
+    /// Producer: says that it holds back for want of room; it must look at the room once more after this.
+    /// </summary>
     public void Stall() =>
         // A full fence between "I hold back" and the second look at the room; the twin is in Read.
         Interlocked.Exchange(ref _stalled, 1);

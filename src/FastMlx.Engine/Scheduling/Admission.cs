@@ -5,7 +5,12 @@ namespace FastMlx.Engine.Scheduling;
 /// computing the same prefix, and asks the memory before a slot.
 /// </summary>
 internal sealed class Admission(
-    TimelineTable table, EngineLimits limits, int maxRunning, SchedulerTotals totals, SessionMemory sessions, Archive? archive)
+    TimelineTable table,
+    EngineLimits limits,
+    int maxRunning,
+    SchedulerTotals totals,
+    SessionMemory sessions,
+    Archive? archive)
 {
     /// <summary>An answer's growth that is reserved at the start; what goes beyond may be preempted.</summary>
     private const int ReservedTokens = 256;
@@ -153,7 +158,9 @@ internal sealed class Admission(
         return Outcome.Started;
     }
 
-    /// <summary>The source itself where nobody will miss its tail, a fork of it otherwise; null where both fail.</summary>
+    /// <summary>
+    /// The source itself where nobody will miss its tail, a fork of it otherwise; null where both fail.
+    /// </summary>
     private Timeline? Reuse(Timeline source, int length)
     {
         try
@@ -283,7 +290,9 @@ internal sealed class Admission(
         return false;
     }
 
-    /// <summary>Makes a leader whose state cannot be cut stop for a copy where the follower's prompt leaves it.</summary>
+    /// <summary>
+    /// Makes a leader whose state cannot be cut stop for a copy where the follower's prompt leaves it.
+    /// </summary>
     private static int PromiseCheckpoint(Sequence leader, int shared, int least)
     {
         if (shared >= least && leader.Begun <= shared && shared < leader.Known)

@@ -25,7 +25,8 @@ internal sealed class Planner(
         foreach (var sequence in running)
         {
             var ahead = sequence.Begun - sequence.Known; // -1: the last token is known; 0: it is on its way.
-            if (!sequence.MayRun || ahead < -1 || step.TokenCount == options.MaxStepTokens || !IsPastCheckpoint(sequence))
+            var mayRun = sequence.MayRun && ahead >= -1 && step.TokenCount < options.MaxStepTokens;
+            if (!mayRun || !IsPastCheckpoint(sequence))
             {
                 continue;
             }

@@ -28,10 +28,14 @@ internal sealed class Sequence
 
     public double SubmittedMs { get; }
 
-    /// <summary>Order of urgency, smallest first: arrival plus a lane's handicap, so that waiting ages by itself.</summary>
+    /// <summary>
+    /// Order of urgency, smallest first: arrival plus a lane's handicap, so that waiting ages by itself.
+    /// </summary>
     public double Key { get; }
 
-    /// <summary>[0, prompt) the prompt, [prompt, Known) sampled. Append-only: prefixes may be shared for ever.</summary>
+    /// <summary>
+    /// [0, prompt) the prompt, [prompt, Known) sampled. Append-only: prefixes may be shared for ever.
+    /// </summary>
     public int[] Tokens { get; private set; }
 
     public int Known { get; private set; }
@@ -59,7 +63,9 @@ internal sealed class Sequence
 
     public int LeaderLength { get; set; }
 
-    /// <summary>Ascending positions where the state is kept on the way (models that cannot trim); taken ones go.</summary>
+    /// <summary>
+    /// Ascending positions where the state is kept on the way (models that cannot trim); taken ones go.
+    /// </summary>
     public List<int> Checkpoints { get; } = [];
 
     /// <summary>How often a failed or preempted step made it start again.</summary>

@@ -2,7 +2,9 @@ using FastMlx.Engine.Disk;
 
 namespace FastMlx.Engine.Scheduling;
 
-/// <summary>A slot of the model and the tokens its state holds. Running while it has an owner, cached otherwise.</summary>
+/// <summary>
+/// A slot of the model and the tokens its state holds. Running while it has an owner, cached otherwise.
+/// </summary>
 internal sealed class Timeline(ulong partition, int slot)
 {
     public ulong Partition { get; } = partition;

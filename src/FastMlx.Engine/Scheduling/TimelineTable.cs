@@ -100,7 +100,9 @@ internal sealed class TimelineTable(IModel model, ulong bytesMax, int slotsMax)
         return true;
     }
 
-    /// <summary>Takes a cached timeline out of the cache, cut to <paramref name="length"/>; false where it cannot.</summary>
+    /// <summary>
+    /// Takes a cached timeline out of the cache, cut to <paramref name="length"/>; false where it cannot.
+    /// </summary>
     public bool TryTake(Timeline timeline, int length)
     {
         if (timeline.Count != length && !model.TryTrimSlot(timeline.Slot, length))

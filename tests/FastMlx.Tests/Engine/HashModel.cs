@@ -99,6 +99,19 @@ public sealed class HashModel(HashModelOptions options) : IModel
         return true;
     }
 
+    /// <summary>Whether the slot holds exactly the state of these tokens.</summary>
+    public bool Holds(int slot, ReadOnlySpan<int> tokens)
+    {
+        var rows = Find(slot).Rows;
+        var hash = Seed;
+        foreach (var token in tokens)
+        {
+            hash = Extend(hash, token);
+        }
+
+        return rows.Count == tokens.Length && (rows.Count == 0 || rows[^1] == hash);
+    }
+
     public ulong SlotBytes(int slot) => Size(Find(slot).Rows.Count);
 
     public void CloseSlot(int slot)

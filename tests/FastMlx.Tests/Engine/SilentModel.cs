@@ -2,7 +2,9 @@ using FastMlx.Engine;
 
 namespace FastMlx.Tests.Engine;
 
-/// <summary>A model that samples the same token for ever and allocates nothing, to measure what the engine allocates.</summary>
+/// <summary>
+/// A model that samples the same token for ever and allocates nothing, to measure what the engine allocates.
+/// </summary>
 internal sealed class SilentModel : IModel
 {
     private int _slots;

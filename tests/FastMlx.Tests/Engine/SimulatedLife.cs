@@ -272,6 +272,9 @@ internal sealed class SimulatedLife
         Require(scheduler.Table.Bytes == _model.TotalBytes, "bytes not conserved");
         Require(scheduler.Table.Bytes <= scheduler.Table.BytesMax, "the cache is over its budget");
         Require(scheduler.Table.All.All(timeline => timeline.Owner is null && timeline.InFlight == 0), "owners left");
+        Require(
+            scheduler.Table.All.All(one => _model.Holds(one.Slot, one.Tokens.AsSpan(0, one.Count))),
+            "a slot holds other tokens than its timeline says");
         Require(RadixCheck.IsSound(scheduler.Table, out var broken), broken);
         Require(_models.Count(model => !model.IsDisposed) == 1, "models left open");
     }

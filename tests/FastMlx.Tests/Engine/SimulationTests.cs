@@ -45,7 +45,8 @@ public sealed class SimulationTests
             restarts += life.Restarts;
         }
 
-        TestContext.Current.TestOutputHelper?.WriteLine($"{requests} requests in {lives} lives from seed {firstSeed}, {restarts} restarts, {saved} chunks saved, {restored} restored");
+        TestContext.Current.TestOutputHelper?.WriteLine($"{requests} requests in {lives} lives from seed {firstSeed}, "
+            + $"{restarts} restarts, {saved} chunks saved, {restored} restored");
         Assert.Equal(lives * RequestsPerLife, requests);
         Assert.True(restored > lives / 8);
     }

@@ -4,7 +4,9 @@ using Xunit;
 
 namespace FastMlx.Tests.Engine;
 
-/// <summary>The engine fails in the open: affected generations end as failed, the others and the next ones go on.</summary>
+/// <summary>
+/// The engine fails in the open: affected generations end as failed, the others and the next ones go on.
+/// </summary>
 public sealed class SupervisionTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
