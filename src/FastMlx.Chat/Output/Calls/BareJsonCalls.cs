@@ -90,6 +90,7 @@ internal sealed class BareJsonCalls : CallSyntax
                 calls.End();
                 break;
             case CallRead.Cut:
+                session.Reader.Skip(session.Reader.Length);
                 calls.Cut();
                 break;
             default:

@@ -69,6 +69,8 @@ internal static class JsonCallReader
     {
         if (read == CallRead.Cut)
         {
+            // The word that the end cut short is no text.
+            session.Reader.Skip(session.Reader.Length);
             session.Calls.Cut();
             return true;
         }

@@ -62,7 +62,7 @@ internal sealed class PythonCalls(params string[] closers) : CallSyntax
             if (read is CallRead.Done)
                 session.Calls.End();
             else if (read is CallRead.Cut)
-                session.Calls.Cut();
+                await JsonCallReader.FinishAsync(session, CallRead.Cut);
             else
                 session.Calls.Discard();
             session.Calls.IsHeld = false;
