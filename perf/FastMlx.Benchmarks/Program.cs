@@ -4,7 +4,9 @@ namespace FastMlx.Benchmarks;
 
 internal static class Program
 {
-    /// <summary><c>--ceilings</c> compares allocations with perf/ceilings.json; the rest is BenchmarkDotNet's.</summary>
+    /// <summary>
+    /// <c>--ceilings</c> compares allocations with perf/ceilings.json; the rest is BenchmarkDotNet's.
+    /// </summary>
     public static int Main(string[] args)
     {
         if (args is ["--ceilings"])

@@ -128,7 +128,7 @@ internal sealed class ConversationReader(ReadContext context, string model, Tool
         if (role == ChatRole.System && item["output_config"u8].IsObject)
             Effort = OutputConfig.ReadEffort(item["output_config"u8], path + ".output_config.effort", context)
                 ?? Effort;
-        IReadOnlyList<ContentPart> parts = ReadContent(item["content"u8], role, path);
+        List<ContentPart> parts = ReadContent(item["content"u8], role, path);
         // A summary made on the server's side stands for everything before it.
         if (_blocks.TakeCompaction() is { } summary)
             Restart(summary);
@@ -144,7 +144,7 @@ internal sealed class ConversationReader(ReadContext context, string model, Tool
         _messages.Add(ChatMessage.OfText(ChatRole.User, summary));
     }
 
-    private IReadOnlyList<ContentPart> ReadContent(JsonValue content, ChatRole role, string path)
+    private List<ContentPart> ReadContent(JsonValue content, ChatRole role, string path)
     {
         if (content.IsString)
         {

@@ -8,6 +8,9 @@ namespace FastMlx.Claude;
 internal sealed record ClaudeFacts(
     string BaseUrl, string Model, string SmallModel, int ContextLength, int MaxOutput, string Token)
 {
-    /// <summary>A quarter of the window, but 8,192 to 32,000: what is reserved is not there for the conversation.</summary>
-    public static int OutputFor(int contextLength) => Math.Clamp(contextLength / 4, Math.Min(8192, contextLength / 2), 32_000);
+    /// <summary>
+    /// A quarter of the window, but 8,192 to 32,000: what is reserved is not there for the conversation.
+    /// </summary>
+    public static int OutputFor(int contextLength) =>
+        Math.Clamp(contextLength / 4, Math.Min(8192, contextLength / 2), 32_000);
 }

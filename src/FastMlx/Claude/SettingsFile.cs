@@ -69,11 +69,13 @@ internal static class SettingsFile
                     || env.ValueKind == JsonValueKind.Object);
             return isGood
                 ? document
-                : throw new InvalidDataException($"{path} is not a settings file: it, or its \"env\", is no object. Not touched.");
+                : throw new InvalidDataException(
+                    $"{path} is not a settings file: it, or its \"env\", is no object. Not touched.");
         }
         catch (JsonException e)
         {
-            throw new InvalidDataException($"{path} is not valid JSON ({e.Message}). Not touched: mend it, then run this again.");
+            throw new InvalidDataException(
+                $"{path} is not valid JSON ({e.Message}). Not touched: mend it, then run this again.");
         }
     }
 

@@ -1,10 +1,13 @@
+using System.Globalization;
 using FastMlx.Chat.Output;
 using FastMlx.Chat.Tokenization;
 using FastMlx.Hub;
 
 namespace FastMlx.Cli;
 
-/// <summary>What `inspect` says that only the text room knows: which template and which syntax of calls, and why.</summary>
+/// <summary>
+/// What `inspect` says that only the text room knows: which template and which syntax of calls, and why.
+/// </summary>
 internal static class InspectFacts
 {
     public static IEnumerable<(string Name, string Value)> Of(ModelFolder folder)
@@ -27,7 +30,7 @@ internal static class InspectFacts
             yield break;
         }
 
-        yield return ("tokens", tokenizer.Tokenizer.VocabularySize.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        yield return ("tokens", tokenizer.Tokenizer.VocabularySize.ToString(CultureInfo.InvariantCulture));
         if (tokenizer.ChatTemplate is not { } source)
         {
             yield return ("chat template", "none: a base model, which cannot be served");

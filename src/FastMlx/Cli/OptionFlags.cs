@@ -3,7 +3,9 @@ using FastMlx.Configuration;
 
 namespace FastMlx.Cli;
 
-/// <summary>The configuration table as command-line flags; a flag's value goes through the same checks as a variable's.</summary>
+/// <summary>
+/// The configuration table as command-line flags; a flag's value goes through the same checks as a variable's.
+/// </summary>
 internal sealed class OptionFlags
 {
     private readonly Dictionary<Setting, Option<string>> _options = [];

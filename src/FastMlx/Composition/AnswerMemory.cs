@@ -7,7 +7,8 @@ using FastMlx.Chat;
 namespace FastMlx.Composition;
 
 /// <summary>
-/// Gathers, while an answer is written, what finds its tokens again when the client sends it back: the ids of its calls,
+/// Gathers, while an answer is written, what finds its tokens again when the client sends it back: the ids of its
+/// calls,
 /// the handle of its reasoning, its text. One answer, one task.
 /// </summary>
 internal sealed class AnswerMemory(IdSource ids) : IDisposable

@@ -6,7 +6,9 @@ using FastMlx.Http;
 
 namespace FastMlx.Composition;
 
-/// <summary>Answers with a fixed text where a model could not help, such as a web search that this server has not.</summary>
+/// <summary>
+/// Answers with a fixed text where a model could not help, such as a web search that this server has not.
+/// </summary>
 internal static class DirectAnswer
 {
     public static async Task SendAsync(Call call, ChatRequest chat, ReplyForm form, string text)

@@ -9,7 +9,9 @@ using Microsoft.Extensions.Logging;
 
 namespace FastMlx.Composition;
 
-/// <summary>From a name to a model that answers. Everything that can be wrong with its files is said here, once.</summary>
+/// <summary>
+/// From a name to a model that answers. Everything that can be wrong with its files is said here, once.
+/// </summary>
 internal static class ModelLoader
 {
     private const int MaxSlots = 64;
@@ -17,9 +19,9 @@ internal static class ModelLoader
 
     private static readonly string[] DemoGreeting =
     [
-        "No model is configured, so this is the embedded demo model: 2.9 million parameters, made to show the whole path.",
+        "No model is configured: this is the embedded demo model, 2.9 million parameters, made to show the whole path.",
         "It answers a few questions about FastMlx and makes simple tool calls; it is not an assistant.",
-        "A real one: fastmlx serve --model mlx-community/Qwen3-Coder-30B-A3B-Instruct-4bit   (or a folder, or MODEL_NAME)",
+        "A real one: fastmlx serve --model mlx-community/Qwen3-Coder-30B-A3B-Instruct-4bit (or a folder).",
     ];
 
     public static async Task<LoadedModel> LoadAsync(
@@ -81,5 +83,7 @@ internal static class ModelLoader
     };
 
     private static string NameOf(string configured) =>
-        ModelStore.IsDirectory(configured) ? Path.GetFileName(Path.TrimEndingDirectorySeparator(configured)) : configured;
+        ModelStore.IsDirectory(configured)
+            ? Path.GetFileName(Path.TrimEndingDirectorySeparator(configured))
+            : configured;
 }

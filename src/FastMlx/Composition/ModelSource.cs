@@ -5,7 +5,9 @@ using Microsoft.Extensions.Logging;
 
 namespace FastMlx.Composition;
 
-/// <summary>Finds a model's folder: as a path, in the shared cache, or on the hub, with progress on standard error.</summary>
+/// <summary>
+/// Finds a model's folder: as a path, in the shared cache, or on the hub, with progress on standard error.
+/// </summary>
 internal static class ModelSource
 {
     public static async Task<string> FindAsync(ServerOptions options, ILogger log, CancellationToken cancellation)

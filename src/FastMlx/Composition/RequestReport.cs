@@ -15,7 +15,8 @@ internal static class RequestReport
         string end = outcome.Error?.Type ?? outcome.Reason?.ToString() ?? "";
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{requestId} {job.Model.Name}: reused {s.ReusedTokens:N0} of {s.PromptTokens:N0}{Divergence(job.Prompt, s)}; "
+            $"{requestId} {job.Model.Name}: reused {s.ReusedTokens:N0} of {s.PromptTokens:N0}"
+            + $"{Divergence(job.Prompt, s)}; "
             + $"queue {s.QueueMs:F0} ms, prefill {s.PrefilledTokens:N0} in {s.PrefillMs:F0} ms ({prefillRate:F0}/s), "
             + $"{s.SampledTokens:N0} tokens in {s.DecodeMs:F0} ms ({decodeRate:F1}/s); {end}");
     }

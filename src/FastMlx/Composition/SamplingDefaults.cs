@@ -5,7 +5,9 @@ using FastMlx.Hub;
 
 namespace FastMlx.Composition;
 
-/// <summary>Fills what a request leaves open: from the model's generation_config.json, then from the configuration.</summary>
+/// <summary>
+/// Fills what a request leaves open: from the model's generation_config.json, then from the configuration.
+/// </summary>
 internal sealed class SamplingDefaults(ServerOptions options, GenerationDefaults model)
 {
     private const float ApiTemperature = 1.0f;

@@ -38,7 +38,9 @@ internal sealed class Server(ServerOptions options, LoadedModel model, TimeProvi
         return Default;
     }
 
-    /// <summary>The configured name first, then the model's own, then the alias that Claude Code's picker accepts.</summary>
+    /// <summary>
+    /// The configured name first, then the model's own, then the alias that Claude Code's picker accepts.
+    /// </summary>
     public IReadOnlyList<ModelEntry> Entries() =>
     [
         .. new[] { Options.ApiModelName, Default.Name, ModelEntry.AliasOf(Default.Name) }.Distinct().Select(Entry),

@@ -9,7 +9,9 @@ using Microsoft.Extensions.Logging;
 
 namespace FastMlx.Composition;
 
-/// <summary>The life of `serve`: load, listen, answer, drain. The composition root: what is wired is wired here.</summary>
+/// <summary>
+/// The life of `serve`: load, listen, answer, drain. The composition root: what is wired is wired here.
+/// </summary>
 internal static class ServerRun
 {
     private static readonly TimeSpan Drain = TimeSpan.FromSeconds(30);
@@ -78,6 +80,6 @@ internal static class ServerRun
 
     private static bool IsExpected(Exception e) =>
         e is OptionsException or LoadException or Hub.ModelFileException or Hub.HubException or Engine.ModelException
-            or System.Net.Sockets.SocketException or Chat.Tokenization.TokenizerException or Chat.Templates.TemplateException
-            or OperationCanceledException or IOException;
+            or System.Net.Sockets.SocketException or Chat.Tokenization.TokenizerException
+            or Chat.Templates.TemplateException or OperationCanceledException or IOException;
 }

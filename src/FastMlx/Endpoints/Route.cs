@@ -1,6 +1,8 @@
 namespace FastMlx.Endpoints;
 
-/// <summary>One row of the route table; a pattern that ends in "/*" takes the rest of the path, slashes included.</summary>
+/// <summary>
+/// One row of the route table; a pattern that ends in "/*" takes the rest of the path, slashes included.
+/// </summary>
 internal sealed record Route(string Method, string Pattern, Func<Call, Task> Endpoint, bool IsOpenAi = false)
 {
     public bool Matches(string path, out string tail)

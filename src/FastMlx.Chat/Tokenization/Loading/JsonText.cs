@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace FastMlx.Chat.Tokenization;
 
-/// <summary>A JSON string's bytes without making a string: of the file where nothing is escaped, else of a buffer.</summary>
+/// <summary>
+/// A JSON string's bytes without making a string: of the file where nothing is escaped, else of a buffer.
+/// </summary>
 internal sealed class JsonText
 {
     private byte[] _unescaped = new byte[256];

@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace FastMlx.Chat.Tokenization;
 
-/// <summary>Reads the model of tokenizer.json, in one pass for files as they are written; keys may come in any order.</summary>
+/// <summary>
+/// Reads the model of tokenizer.json, in one pass for files as they are written; keys may come in any order.
+/// </summary>
 internal static class ModelReader
 {
     /// <summary>The reader is on the object's first token and is moved to its last.</summary>

@@ -82,7 +82,8 @@ internal sealed class TokenTable
     }
 
     /// <summary>The text of the entry that was added as number <paramref name="index"/>.</summary>
-    public ReadOnlySpan<byte> TextAt(int index) => _blob.AsSpan(_entries[index].Start, _entries[index + 1].Start - _entries[index].Start);
+    public ReadOnlySpan<byte> TextAt(int index) =>
+        _blob.AsSpan(_entries[index].Start, _entries[index + 1].Start - _entries[index].Start);
 
     public int IdAt(int index) => _entries[index].Id;
 
