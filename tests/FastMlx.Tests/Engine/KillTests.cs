@@ -94,7 +94,7 @@ public sealed class KillTests
 
     private static async Task WaitForAsync(string path)
     {
-        for (var i = 0; i < 600 && !File.Exists(path); i++)
+        for (var i = 0; i < 6000 && !File.Exists(path); i++)
         {
             await Task.Delay(50);
         }

@@ -76,6 +76,11 @@ internal sealed class MemoryFiles : ICacheFiles
 
         var name = Files.Keys.Order().ElementAt(random.Next(Files.Count));
         var file = (byte[])Files[name].Clone();
+        if (file.Length == 0)
+        {
+            return; // Cut to nothing before.
+        }
+
         switch (random.Next(4))
         {
             case 0:

@@ -137,6 +137,19 @@ public sealed class SchedulerTests
     }
 
     [Fact]
+    public void Scheduler_ACancelWhileWaiting_EndsAtTheNextTurn()
+    {
+        var bench = new Bench(new HashModelOptions(), new EngineOptions { MaxRunning = 1 });
+        bench.Submit(Request(1, 10, 500));
+        bench.Turn();
+        var waiting = bench.Submit(Request(2, 10, 500));
+        bench.Turn();
+        waiting.CancelRequested = true;
+        bench.Turn();
+        Assert.Equal(FinishReason.Cancelled, waiting.Reason);
+    }
+
+    [Fact]
     public void Scheduler_MaxTokensZero_OnlyFillsTheCache()
     {
         var bench = new Bench(new HashModelOptions());

@@ -9,6 +9,7 @@ trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/src" "$work/tests/FastMlx.Tests"
 cp "$root"/Directory.*.props "$root"/BannedSymbols.txt "$root"/.editorconfig "$root"/global.json "$work"
 cp -r "$root/src/FastMlx.Engine" "$work/src/"
+cp "$here/mutations.txt" "$work" # A copy: the list may be edited while this runs.
 cp -r "$root/tests/FastMlx.Tests/Engine" "$work/tests/FastMlx.Tests/"
 cat > "$work/tests/FastMlx.Tests/FastMlx.Tests.csproj" <<'P'
 <Project Sdk="Microsoft.NET.Sdk">
@@ -47,6 +48,6 @@ while IFS= read -r line; do
     elif [ $rc = 0 ]; then echo "SURVIVED   $name"; survived=$((survived + 1))
     else echo "caught     $name: $(grep -m1 -oE 'Seed [0-9]+: .*|failed FastMlx\.Tests\.Engine\.[A-Za-z_.]+' test.log)"; caught=$((caught + 1)); fi
     cp saved.cs "src/FastMlx.Engine/$file"
-done < "$here/mutations.txt"
+done < "$work/mutations.txt"
 echo "$caught caught, $survived survived"
 [ $survived = 0 ]
