@@ -46,7 +46,18 @@ internal sealed class GuardedModel(IModel model, StepGate gate, TimeProvider tim
         }
     }
 
-    public ulong SlotBytes(int slot) => model.SlotBytes(slot); // A look-up: once per row and step, and never stuck.
+    public ulong SlotBytes(int slot)
+    {
+        Enter();
+        try
+        {
+            return model.SlotBytes(slot);
+        }
+        finally
+        {
+            Leave();
+        }
+    }
 
     public void CloseSlot(int slot)
     {

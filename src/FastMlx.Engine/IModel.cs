@@ -21,7 +21,7 @@ public interface IModel : IDisposable
 
     /// <summary>
     /// Bytes that this slot's state takes. What slots share may be counted in one of them or divided: the sum over all
-    /// slots is compared with the budget. Asked once a row and step; must be cheap.
+    /// slots is compared with the budget. It may wait for steps in flight, so it is asked rarely.
     /// </summary>
     ulong SlotBytes(int slot);
 

@@ -7,14 +7,34 @@ namespace FastMlx.Engine.Scheduling;
 internal sealed class Planner(
     TimelineTable table, EngineOptions options, EngineLimits limits, ChunkSizer sizer, SchedulerTotals totals)
 {
+    // A size is asked for after so much growth: asking waits for the steps in flight, so it must be rare.
+    private const int MeasuredEvery = 256;
+
     public void Plan(Step step, List<Sequence> running)
     {
+        Measure(running, MeasuredEvery);
         var isShort = PlanAnswers(step, running);
         var room = Math.Min(options.MaxStepTokens - step.TokenCount, sizer.Chunk(beside: step.RowCount > 0));
         isShort |= PlanPrompts(step, running, room);
         if (isShort)
         {
             Preempt(running);
+        }
+    }
+
+    private void Measure(List<Sequence> running, int least)
+    {
+        foreach (var sequence in running)
+        {
+            Measure(sequence, least);
+        }
+    }
+
+    private void Measure(Sequence sequence, int least)
+    {
+        if (sequence.Timeline is { } timeline && timeline.Estimated >= least)
+        {
+            table.Measure(timeline);
         }
     }
 
@@ -163,6 +183,12 @@ internal sealed class Planner(
     private bool HasRoom(Step step, Sequence sequence, int tokens, Sequence first)
     {
         var growth = (ulong)(step.TokenCount + tokens) * limits.StateBytesPerToken;
+        if (table.Bytes + growth > table.BytesMax)
+        {
+            Measure(first, 1);
+            Measure(sequence, 1); // Exact numbers before anything goes.
+        }
+
         return table.MakeRoom(growth) || ReferenceEquals(sequence, first);
     }
 

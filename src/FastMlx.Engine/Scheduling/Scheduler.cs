@@ -121,12 +121,12 @@ internal sealed class Scheduler
         return step.RowCount > 0;
     }
 
-    /// <summary>The step has begun: its slots have grown.</summary>
+    /// <summary>The step has begun: its slots grow.</summary>
     public void Begun(Step step)
     {
         for (var i = 0; i < step.RowCount; i++)
         {
-            _table.Measure(step.Owner(i).Timeline!);
+            _table.Grow(step.Owner(i).Timeline!, step.Rows[i].Count);
         }
     }
 

@@ -29,6 +29,9 @@ internal sealed class Timeline(ulong partition, int slot)
 
     public ulong Bytes { get; set; }
 
+    /// <summary>Tokens of it whose bytes are estimated, not measured.</summary>
+    public int Estimated { get; set; }
+
     /// <summary>The eviction clock when it was last used, and what a token of it is worth.</summary>
     public double Clock { get; set; }
 

@@ -128,9 +128,19 @@ internal sealed class TimelineTable(IModel model, ulong bytesMax, int slotsMax)
         }
     }
 
+    /// <summary>Steps have begun that make it grow: estimated, because asking the model would wait for them.</summary>
+    public void Grow(Timeline timeline, int tokens)
+    {
+        var bytes = (ulong)tokens * model.Info.StateBytesPerToken;
+        timeline.Bytes += bytes;
+        timeline.Estimated += tokens;
+        Bytes += bytes;
+    }
+
     /// <summary>Reads the size anew.</summary>
     public void Measure(Timeline timeline)
     {
+        timeline.Estimated = 0;
         var bytes = model.SlotBytes(timeline.Slot);
         Bytes = Bytes - timeline.Bytes + bytes;
         timeline.Bytes = bytes;
