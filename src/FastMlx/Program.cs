@@ -11,7 +11,9 @@ internal static class Program
         foreach (Command command in Commands())
             root.Subcommands.Add(command);
         ParseResult parsed = root.Parse(args);
-        Task<int> run = parsed.InvokeAsync();
+        if (parsed.CommandResult.Command is SelfStoppingCommand)
+            parsed.InvocationConfiguration.ProcessTerminationTimeout = null;
+        Task<int> run = parsed.InvokeAsync(parsed.InvocationConfiguration);
         // The parser's own status for a wrong command line is 1; ours says that it was the command line.
         return parsed.Errors.Count > 0 ? As(run, ExitCode.Usage) : run;
     }
@@ -19,6 +21,8 @@ internal static class Program
     private static IEnumerable<Command> Commands() =>
     [
         ServeVerb.Create(),
+        LaunchVerb.Create(),
+        EnvVerb.Create(),
         PullVerb.Create(),
         ListVerb.Create(),
         RmVerb.Create(),

@@ -11,6 +11,13 @@ internal static class ClaudeSettings
     /// <summary>Tools that are enough for small models: the request shrinks from 49 kB to 17 kB.</summary>
     public const string LiteTools = "Bash,Edit,Read,Write";
 
+    /// <summary>What would send the CLI elsewhere, or make it ask which of two keys to use.</summary>
+    public static readonly string[] Unwanted =
+    [
+        "ANTHROPIC_API_KEY", "ANTHROPIC_SMALL_FAST_MODEL", "CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX",
+        "CLAUDE_CODE_USE_FOUNDRY",
+    ];
+
     public static IReadOnlyList<(string Name, string Value)> Variables(ClaudeFacts facts, bool lite)
     {
         List<(string, string)> variables =
@@ -39,6 +46,7 @@ internal static class ClaudeSettings
         {
             // Reminders go to the front of the prompt, where sessions share them.
             variables.Add(("CLAUDE_CODE_MODEL_CAPABILITIES", "-mid_conv_system,-mid_conv_tool_change"));
+            variables.Add(("CLAUDE_CODE_SIMPLE_SYSTEM_PROMPT", "1"));
             variables.Add(("CLAUDE_CODE_EFFORT_LEVEL", "low"));
             variables.Add(("CLAUDE_CODE_MAX_CONCURRENT_SUBAGENTS", "2"));
         }

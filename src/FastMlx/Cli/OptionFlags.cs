@@ -10,9 +10,12 @@ internal sealed class OptionFlags
 {
     private readonly Dictionary<Setting, Option<string>> _options = [];
 
-    public OptionFlags(Command command)
+    /// <param name="command">Gets the flags.</param>
+    /// <param name="only">These flags; none: all.</param>
+    public OptionFlags(Command command, params string[] only)
     {
-        foreach (Setting setting in Settings.All.Where(s => s.Flag.Length > 0))
+        bool IsWanted(Setting s) => s.Flag.Length > 0 && (only.Length == 0 || only.Contains(s.Flag));
+        foreach (Setting setting in Settings.All.Where(IsWanted))
         {
             var option = new Option<string>(setting.Flag)
             {
@@ -27,6 +30,14 @@ internal sealed class OptionFlags
 
     /// <exception cref="OptionsException">A wrong value, wherever it came from.</exception>
     public ServerOptions Load(ParseResult parsed) => ServerOptionsLoader.Load(setting => Given(parsed, setting));
+
+    public bool IsGiven(ParseResult parsed, string flag) =>
+        _options.Any(o => o.Key.Flag == flag && parsed.GetResult(o.Value) is not null);
+
+    /// <summary>The flags as they were given, for another process of this program.</summary>
+    public IReadOnlyList<(string Flag, string Value)> GivenFlags(ParseResult parsed) =>
+        [.. _options.Keys.Select(s => (s.Flag, Value: Given(parsed, s))).Where(f => f.Value is not null)
+            .Select(f => (f.Flag, f.Value!))];
 
     private string? Given(ParseResult parsed, Setting setting)
     {

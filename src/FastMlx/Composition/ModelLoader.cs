@@ -27,13 +27,11 @@ internal static class ModelLoader
     public static async Task<LoadedModel> LoadAsync(
         ServerOptions options, TimeProvider time, ILogger log, CancellationToken cancellation)
     {
-        bool isDemo = options.ModelName is null or DemoModelFolder.Name or "demo";
-        string directory = isDemo
+        string directory = IsDemo(options)
             ? DemoModelFolder.Extract(options.HomeDirectory)
             : await ModelSource.FindAsync(options, log, cancellation);
         ModelFolder folder = ModelFolder.Open(directory);
-        string name = isDemo ? DemoModelFolder.Name : NameOf(options.ModelName!);
-        return await LoadAsync(options, name, folder, () => OpenNative(options, folder), time, log);
+        return await LoadAsync(options, NameOf(options), folder, () => OpenNative(options, folder), time, log);
     }
 
     /// <summary>The same over any model, which is how tests put a scripted one behind the real pipeline.</summary>
@@ -81,6 +79,13 @@ internal static class ModelLoader
         MaxSlots = MaxSlots,
         MaxStepTokens = MaxStepTokens,
     };
+
+    /// <summary>What the configured model is called, here and by clients.</summary>
+    public static string NameOf(ServerOptions options) =>
+        IsDemo(options) ? DemoModelFolder.Name : NameOf(options.ModelName!);
+
+    private static bool IsDemo(ServerOptions options) =>
+        options.ModelName is null or DemoModelFolder.Name or "demo";
 
     private static string NameOf(string configured) =>
         ModelStore.IsDirectory(configured)

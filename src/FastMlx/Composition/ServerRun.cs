@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using FastMlx.Cli;
 using FastMlx.Configuration;
 using FastMlx.Endpoints;
@@ -16,19 +17,28 @@ internal static class ServerRun
 {
     private static readonly TimeSpan Drain = TimeSpan.FromSeconds(30);
 
-    public static async Task<int> RunAsync(ServerOptions options)
+    /// <param name="options">The configuration.</param>
+    /// <param name="isAttached">A child of another FastMlx: see <see cref="Attachment"/>.</param>
+    public static async Task<int> RunAsync(ServerOptions options, bool isAttached)
     {
         TimeProvider time = TimeProvider.System;
         await using var log = new StderrLogger(
             options.LogFormat == "json", options.Verbose ? LogLevel.Debug : LogLevel.Information, time, Console.Error);
         try
         {
-            using var signals = new StopSignals();
+            // The terminal's Ctrl+C goes to parent and child; there it means an answer, not the server.
+            using var signals = new StopSignals(isAttached ? static () => { } : null);
+            if (isAttached)
+                _ = StopWithParentAsync(signals);
             await using LoadedModel model = await ModelLoader.LoadAsync(options, time, log, signals.Stopping);
             var server = new Server(options, model, time, log);
             await using HttpServer http = Listen(server);
             SayStarted(server, http);
+            if (isAttached)
+                Console.WriteLine(Url(http, "127.0.0.1"));
+            ServiceNotice.Send(options.Surroundings.NotifySocket, "READY=1");
             await signals.WaitAsync();
+            ServiceNotice.Send(options.Surroundings.NotifySocket, "STOPPING=1");
             ServerLog.Say(log, "Stopping: running answers have 30 s. Press Ctrl+C again to stop at once.");
             await Task.WhenAny(http.StopAsync(Drain), signals.WaitForSecondAsync());
             return ExitCode.Success;
@@ -70,16 +80,27 @@ internal static class ServerRun
             CultureInfo.InvariantCulture,
             $"{model.Name}: {model.Generator.Model.ModelType} on {model.Generator.Model.Backend}, "
             + $"context {model.Generator.ContextLength:N0} tokens, tool calls as {model.Format.Name}."));
+        ServerLog.Say(server.Log, $"Listening on {Url(http, "localhost")}");
+    }
+
+    private static string Url(HttpServer http, string everywhere)
+    {
         IPEndPoint first = http.LocalEndPoints[0];
-        string host = IPAddress.Any.Equals(first.Address) || IPAddress.IPv6Any.Equals(first.Address)
-            ? "localhost"
+        bool isAny = IPAddress.Any.Equals(first.Address) || IPAddress.IPv6Any.Equals(first.Address);
+        string host = isAny ? everywhere
+            : first.Address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{first.Address}]"
             : first.Address.ToString();
-        ServerLog.Say(server.Log, string.Create(
-            CultureInfo.InvariantCulture, $"Listening on http://{host}:{first.Port}"));
+        return string.Create(CultureInfo.InvariantCulture, $"http://{host}:{first.Port}");
+    }
+
+    private static async Task StopWithParentAsync(StopSignals signals)
+    {
+        await Attachment.WaitForParentAsync();
+        signals.Stop();
     }
 
     private static bool IsExpected(Exception e) =>
         e is OptionsException or LoadException or Hub.ModelFileException or Hub.HubException or Engine.ModelException
-            or System.Net.Sockets.SocketException or Chat.Tokenization.TokenizerException
-            or Chat.Templates.TemplateException or OperationCanceledException or IOException;
+            or SocketException or Chat.Tokenization.TokenizerException or Chat.Templates.TemplateException
+            or OperationCanceledException or IOException;
 }

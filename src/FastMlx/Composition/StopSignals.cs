@@ -10,12 +10,23 @@ internal sealed class StopSignals : IDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly PosixSignalRegistration[] _registrations;
 
-    public StopSignals()
+    /// <param name="interrupt">What Ctrl+C does: null is a stop like any other.</param>
+    public StopSignals(Action? interrupt = null)
     {
         _registrations =
         [
             PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal),
-            PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal),
+            PosixSignalRegistration.Create(PosixSignal.SIGINT, context =>
+            {
+                if (interrupt is null)
+                {
+                    OnSignal(context);
+                    return;
+                }
+
+                context.Cancel = true;
+                interrupt();
+            }),
         ];
     }
 
@@ -25,6 +36,15 @@ internal sealed class StopSignals : IDisposable
     public Task WaitAsync() => _first.Task;
 
     public Task WaitForSecondAsync() => _second.Task;
+
+    /// <summary>As a signal would.</summary>
+    public void Stop()
+    {
+        if (_first.TrySetResult())
+            _stopping.Cancel();
+        else
+            _second.TrySetResult();
+    }
 
     public void Dispose()
     {
@@ -37,9 +57,6 @@ internal sealed class StopSignals : IDisposable
     {
         // Without this the runtime would end the process before the drain.
         context.Cancel = true;
-        if (_first.TrySetResult())
-            _stopping.Cancel();
-        else
-            _second.TrySetResult();
+        Stop();
     }
 }

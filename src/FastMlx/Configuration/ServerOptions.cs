@@ -38,6 +38,8 @@ internal sealed record ServerOptions
 
     /// <summary>Our own files: the extracted demo model, the disk cache, batches.</summary>
     public string HomeDirectory { get; init; } = "";
+
+    public Surroundings Surroundings { get; init; } = new();
 }
 
 /// <summary>The variables that Hugging Face's own tools use, so that the cache is shared with them.</summary>

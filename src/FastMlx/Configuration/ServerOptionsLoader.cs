@@ -47,6 +47,14 @@ internal static class ServerOptionsLoader
         return options with
         {
             HomeDirectory = home,
+            Surroundings = new Surroundings
+            {
+                SearchPath = (environment("PATH") ?? "").Split(
+                    Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries),
+                UserHome = UserHome(environment),
+                NotifySocket = environment("NOTIFY_SOCKET") is { Length: > 0 } socket ? socket : null,
+                IsColourless = environment("NO_COLOR") is { Length: > 0 },
+            },
             DiskCacheDirectory = options.DiskCacheDirectory switch
             {
                 null => Path.Combine(home, "prefix-cache"),
