@@ -21,7 +21,10 @@ internal static class SettingsFile
     public static void Merge(string path, IReadOnlyList<(string Name, string Value)> variables)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        string target = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? Path.GetFullPath(path);
+        // Asking a file that is not there for its link's target throws.
+        string target = new FileInfo(path).LinkTarget is null
+            ? Path.GetFullPath(path)
+            : File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName;
         byte[] old = File.Exists(target) ? File.ReadAllBytes(target) : [];
         byte[] merged = Merged(path, old, variables);
         Directory.CreateDirectory(Path.GetDirectoryName(target)!);
