@@ -12,7 +12,11 @@ public sealed class RecoveryTests
     [InlineData("qwen3_coder", "<tool_call>\n<function=Bash\n<parameter=command>\nls\n</parameter>\n</function>\n</tool_call>", Ls, "")]
     [InlineData("qwen3_coder", "<tool_call>\n<function=Wri", "", "")]
     [InlineData("qwen3_coder", "<tool_call>\n<function=Bash>\n<parameter=command>\nls\n</function>\n</tool_call>\nand", Ls, "and")]
-    [InlineData("glm", "<tool_call>Bash\n<arg_key>command</arg_key>\n<arg_value>ls\n<arg_key>flag</arg_key>\n<arg_value>true</arg_value>\n</tool_call>", "Bash{\"command\": \"ls\", \"flag\": true}", "")]
+    [InlineData(
+        "glm",
+        "<tool_call>Bash\n<arg_key>command</arg_key>\n<arg_value>ls\n<arg_key>flag</arg_key>\n<arg_value>true</arg_value>\n</tool_call>",
+        "Bash{\"command\": \"ls\", \"flag\": true}",
+        "")]
     [InlineData("hermes_json", "<tool_call>\n{\"arguments\": {\"COMMAND\": \"ls\", \"nope\": 1}, \"name\": \"bash\"}\n</tool_call>", Ls, "")]
     [InlineData("hermes_json", "<tool_call>\n{\"name\": \"Bash\", \"arguments\": \"{\\\"command\\\": \\\"ls\\\"}\"}\n</tool_call>", Ls, "")]
     [InlineData("hermes_json", "<tool_call>\n{\"name\": \"Bash\", \"arguments\": {\"command\": \"ls\"}\n</tool_call>", Ls, "")]
