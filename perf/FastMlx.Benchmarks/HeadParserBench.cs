@@ -13,8 +13,10 @@ public class HeadParserBench
     [GlobalSetup]
     public void Setup()
     {
-        string fields = string.Concat(Enumerable.Range(0, 18).Select(i => $"X-Stainless-Field-{i}: a value of field {i}, as sent\r\n"));
-        string head = "POST /v1/messages?beta=true HTTP/1.1\r\nHost: 127.0.0.1:8000\r\nContent-Length: 48500\r\n" + fields + "\r\n";
+        string fields = string.Concat(
+            Enumerable.Range(0, 18).Select(i => $"X-Stainless-Field-{i}: a value of field {i}, as sent\r\n"));
+        string head = "POST /v1/messages?beta=true HTTP/1.1\r\nHost: 127.0.0.1:8000\r\nContent-Length: 48500\r\n"
+            + fields + "\r\n";
         _head = new ReadOnlySequence<byte>(System.Text.Encoding.ASCII.GetBytes(head));
     }
 
