@@ -13,7 +13,7 @@ namespace fastmlx {
 namespace {
 
 constexpr int kSlotsDefault = 64;
-constexpr uint64_t kStateFormat = 1;
+constexpr uint64_t kStateFormat = 2;
 
 Json read_json(const std::string& path) {
     MappedFile file(path);

@@ -15,8 +15,9 @@ struct Kernels {
     // y[t·y_stride + r] = Σ x[t·x_stride + i] · w[r·w_stride + i], i < count
     void (*matmul)(const float* x, int64_t x_stride, int tokens, const float* w, int64_t w_stride, int rows, int count,
                    float* y, int64_t y_stride);
-    // out[d] += Σ p[j] · v[j·dim + d], j < keys in rising order
-    void (*weigh)(const float* p, const float* v, int keys, int dim, float* out);
+    // out[r·out_stride + d] += Σ p[r·p_stride + j] · v[j·dim + d], j < keys in rising order
+    void (*weigh)(const float* p, int64_t p_stride, int rows, const float* v, int keys, int dim, float* out,
+                  int64_t out_stride);
     float (*sum_squares)(const float* x, int count);
     void (*round)(DType dtype, float* values, int64_t count);  // in place
     // Softmax in float32 over scores [first, last], rounded to `dtype`; zero elsewhere in [0, count). A sink (may be

@@ -9,6 +9,7 @@ namespace {
 using Vec = __m256;
 constexpr int kWidth = 8;
 constexpr int kTokenBlock = 3;
+constexpr int kWeighVecs = 2;
 
 inline __m256i first_lanes(int count) {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));

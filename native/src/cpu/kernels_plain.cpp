@@ -20,9 +20,11 @@ void matmul(const float* x, int64_t x_stride, int tokens, const float* w, int64_
         }
 }
 
-void weigh(const float* p, const float* v, int keys, int dim, float* out) {
-    for (int j = 0; j < keys; ++j)
-        for (int d = 0; d < dim; ++d) out[d] += p[j] * v[static_cast<int64_t>(j) * dim + d];
+void weigh(const float* p, int64_t p_stride, int rows, const float* v, int keys, int dim, float* out,
+           int64_t out_stride) {
+    for (int r = 0; r < rows; ++r, p += p_stride, out += out_stride)
+        for (int j = 0; j < keys; ++j)
+            for (int d = 0; d < dim; ++d) out[d] += p[j] * v[static_cast<int64_t>(j) * dim + d];
 }
 
 float sum_squares(const float* x, int count) {

@@ -120,28 +120,48 @@ void matmul(const float* x, int64_t x_stride, int tokens, const float* w, int64_
         dot_rows<1>(x + t * x_stride, x_stride, w, w_stride, rows, count, y + t * y_stride, y_stride);
 }
 
-template <int kVecs>
-inline void weigh_columns(const float* p, const float* v, int keys, int dim, float* out) {
-    Vec sums[kVecs];
-    for (int c = 0; c < kVecs; ++c) sums[c] = load(out + c * kWidth);
-    for (int j = 0; j < keys; ++j) {
-        Vec weight = splat(p[j]);
-        for (int c = 0; c < kVecs; ++c)
-            sums[c] = fma(weight, load(v + static_cast<int64_t>(j) * dim + c * kWidth), sums[c]);
+template <int kRows, int kVecs>
+inline void weigh_block(const float* p, int64_t p_stride, const float* v, int keys, int dim, float* out,
+                        int64_t out_stride) {
+    Vec sums[kRows][kVecs];
+    for (int r = 0; r < kRows; ++r)
+        for (int c = 0; c < kVecs; ++c) sums[r][c] = load(out + r * out_stride + c * kWidth);
+    for (int j = 0; j < keys; ++j, v += dim) {
+        Vec values[kVecs];
+        for (int c = 0; c < kVecs; ++c) values[c] = load(v + c * kWidth);
+        for (int r = 0; r < kRows; ++r) {
+            Vec weight = splat(p[r * p_stride + j]);
+            for (int c = 0; c < kVecs; ++c) sums[r][c] = fma(weight, values[c], sums[r][c]);
+        }
     }
-    for (int c = 0; c < kVecs; ++c) store(out + c * kWidth, sums[c]);
+    for (int r = 0; r < kRows; ++r)
+        for (int c = 0; c < kVecs; ++c) store(out + r * out_stride + c * kWidth, sums[r][c]);
 }
 
-void weigh(const float* p, const float* v, int keys, int dim, float* out) {
+template <int kRows>
+inline void weigh_rows(const float* p, int64_t p_stride, const float* v, int keys, int dim, float* out,
+                       int64_t out_stride) {
     int d = 0;
-    for (; d + 8 * kWidth <= dim; d += 8 * kWidth) weigh_columns<8>(p, v + d, keys, dim, out + d);
-    for (; d + 4 * kWidth <= dim; d += 4 * kWidth) weigh_columns<4>(p, v + d, keys, dim, out + d);
-    for (; d + kWidth <= dim; d += kWidth) weigh_columns<1>(p, v + d, keys, dim, out + d);
-    if (d == dim) return;
-    Vec sum = load_part(out + d, dim - d);
-    for (int j = 0; j < keys; ++j)
-        sum = fma(splat(p[j]), load_part(v + static_cast<int64_t>(j) * dim + d, dim - d), sum);
-    store_part(out + d, sum, dim - d);
+    for (; d + kWeighVecs * kWidth <= dim; d += kWeighVecs * kWidth)
+        weigh_block<kRows, kWeighVecs>(p, p_stride, v + d, keys, dim, out + d, out_stride);
+    for (; d + kWidth <= dim; d += kWidth) weigh_block<kRows, 1>(p, p_stride, v + d, keys, dim, out + d, out_stride);
+    for (int r = 0; d < dim && r < kRows; ++r) {
+        Vec sum = load_part(out + r * out_stride + d, dim - d);
+        for (int j = 0; j < keys; ++j)
+            sum = fma(splat(p[r * p_stride + j]), load_part(v + static_cast<int64_t>(j) * dim + d, dim - d), sum);
+        store_part(out + r * out_stride + d, sum, dim - d);
+    }
+}
+
+void weigh(const float* p, int64_t p_stride, int rows, const float* v, int keys, int dim, float* out,
+           int64_t out_stride) {
+    int r = 0;
+    for (; r + 4 <= rows; r += 4)
+        weigh_rows<4>(p + r * p_stride, p_stride, v, keys, dim, out + r * out_stride, out_stride);
+    for (; r + 2 <= rows; r += 2)
+        weigh_rows<2>(p + r * p_stride, p_stride, v, keys, dim, out + r * out_stride, out_stride);
+    for (; r < rows; ++r)
+        weigh_rows<1>(p + r * p_stride, p_stride, v, keys, dim, out + r * out_stride, out_stride);
 }
 
 // ---- softmax and activations ----

@@ -61,6 +61,14 @@ class CpuOps final : public Ops {
         int head, query, queries;  // key-value head; queries [query, query + queries) of the span
     };
 
+    struct PageView {  // which keys of a page, counted from its start, row r of a tile sees: [from, to)
+        int first_position, group, window, start;
+        int from(int row) const {
+            int position = first_position + row / group;
+            return window == 0 ? 0 : std::clamp(position - window + 1 - start, 0, kPageTokens);
+        }
+        int to(int row) const { return std::clamp(first_position + row / group + 1 - start, 0, kPageTokens); }
+    };
     struct Angles {  // of this step's rows, one kind of rope
         Rope rope;
         DType dtype;
@@ -84,9 +92,14 @@ class CpuOps final : public Ops {
     void expand(const Weight& weight, int head, bool transposed, const float* x, int x_stride, int tokens, DType dtype,
                 float* out);
     void store_keys(const AttendSpec& spec, const Span& span, Tensor k, Tensor v);
+    void store_head(const AttendSpec& spec, const Span& span, int head, Tensor k, Tensor v);
+    void score_latent(const AttendSpec& spec, DType dtype, const float* queries, int rows, const float* keys,
+                      float* scores, int64_t length, float* tails);
+    static void weigh_page(const Kernels& kernels, const PageView& view, const float* scores, int64_t length, int rows,
+                           const float* values, int width, float* out);
     void attend_task(const AttendSpec& spec, const AttendTask& task, Tensor q, const float* sinks, Tensor out,
                      int worker);
-    void load_page(int state, const Page* page, int head, bool values, float* out);
+    const float* load_page(int state, const Page* page, int head, bool values, float* out);
     Tensor expert_linear(Tensor x, bool gathered, const Routing& routing, const std::vector<int>& order,
                          const Linear& linear);
     void route_row(const float* logits, int count, const RouterSpec& spec, const float* bias, const float* expert_scale,

@@ -18,7 +18,7 @@ void mix_values(const Kernels& kernels, DType dtype, float* scores, int keys, co
     for (int j = 0; j < keys; ++j) scores[j] /= sum;
     kernels.round(dtype, scores, keys);
     std::fill_n(out, width, 0.f);
-    kernels.weigh(scores, values, keys, width, out);
+    kernels.weigh(scores, keys, 1, values, keys, width, out, width);
     kernels.round(dtype, out, width);
 }
 
@@ -88,9 +88,11 @@ void CpuOps::attend_expanded(const Span& span, Tensor q, Tensor turned_q, const 
     int length = span.first + span.count, width = spec.latent + spec.turning;
     int pages = (length + kPageTokens - 1) / kPageTokens;
     float* past = arena_.floats(static_cast<int64_t>(pages) * kPageTokens * width);
-    for (int i = 0; i < pages; ++i)
-        load_page(spec.state, timelines_.page(span.slot, spec.state, i), 0, false,
-                  past + static_cast<int64_t>(i) * kPageTokens * width);
+    for (int i = 0; i < pages; ++i) {
+        float* to = past + static_cast<int64_t>(i) * kPageTokens * width;
+        const float* from = load_page(spec.state, timelines_.page(span.slot, spec.state, i), 0, false, to);
+        if (from != to) std::copy_n(from, kPageTokens * width, to);
+    }
     float* keys = arena_.floats(static_cast<int64_t>(length) * spec.nope);
     float* values = arena_.floats(static_cast<int64_t>(length) * spec.values);
     std::vector<float> query(static_cast<size_t>(std::max(spec.nope, spec.turning)));

@@ -18,8 +18,8 @@ struct Page {
     const uint8_t* data() const { return reinterpret_cast<const uint8_t*>(this) + 64; }
 };
 
-// The timelines of all slots. Keys and values lie in pages of kPageTokens tokens: first (heads, tokens, k_dim) keys,
-// then (heads, tokens, v_dim) values in the state's format. A recurrent state is one page of float32.
+// The timelines of all slots. Keys and values lie in pages of kPageTokens tokens: first (heads, k_dim, tokens) keys,
+// then (heads, tokens, v_dim) values in the state's format; where values are in keys, (heads, tokens, k_dim) keys only. A recurrent state is one page of float32.
 class Timelines {
   public:
     Timelines(std::vector<StateSpec> specs, size_t slots);
