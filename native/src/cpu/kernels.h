@@ -5,6 +5,12 @@
 
 namespace fastmlx {
 
+struct Packing {  // how a matrix's rows are stored
+    Storage storage;
+    DType dtype;
+    int bits, group;
+};
+
 // The hot loops. One table per instruction set, chosen once at start. In every table each output element is summed in
 // an order that depends on the length only, never on the number of tokens or rows: that makes a batch, a chunk and a
 // single token give the same bits.
@@ -12,6 +18,9 @@ struct Kernels {
     const char* name;
     // Row of `count` elements (whole groups) as float32.
     void (*dequantise)(Storage storage, int bits, int group, DType dtype, WeightRow row, int count, float* out);
+    // y[t·y_stride + r] = Σ x[t·x_stride + i] · row r, element i; i < count. scratch: row_count · (count + 2·groups)
+    void (*multiply)(const Packing& packing, const WeightRow* rows, int row_count, int count, const float* x,
+                     int64_t x_stride, int tokens, float* scratch, float* y, int64_t y_stride);
     // y[t·y_stride + r] = Σ x[t·x_stride + i] · w[r·w_stride + i], i < count
     void (*matmul)(const float* x, int64_t x_stride, int tokens, const float* w, int64_t w_stride, int rows, int count,
                    float* y, int64_t y_stride);

@@ -1,7 +1,6 @@
 #include <immintrin.h>
 
 #include "cpu/kernels.h"
-#include "weights/dequantise.h"
 
 namespace fastmlx {
 namespace {
@@ -96,29 +95,95 @@ inline void reduce_block(Vec (&sums)[kTokens][kRows], float* y, int64_t y_stride
     }
 }
 
-// Codes [at, at + 8) of a row as floats; `at` is a multiple of 8.
+// ---- codes [at, at + 8) of a row; `at` is a multiple of 8 ----
+
+constexpr int kTableBits = 3;  // up to here a group's values fit one register, and a code picks one
+
+// kBits bytes, never more: the row may end there.
+template <int kBits>
+inline uint64_t load_codes(const uint8_t* data) {
+    auto part = [&](int from, auto type) {
+        __builtin_memcpy(&type, data + from, sizeof type);
+        return static_cast<uint64_t>(type) << (8 * from);
+    };
+    if constexpr (kBits == 2) return part(0, uint16_t{});
+    if constexpr (kBits == 3) return part(0, uint16_t{}) | part(2, uint8_t{});
+    if constexpr (kBits == 4) return part(0, uint32_t{});
+    if constexpr (kBits == 5) return part(0, uint32_t{}) | part(4, uint8_t{});
+    return part(0, uint32_t{}) | part(4, uint16_t{});
+}
+
+// Lanes hold their code in the low bits, with the next codes above it.
+template <int kBits>
+inline __m256i spread(const uint8_t* data, int at) {
+    if constexpr (kBits == 8) {
+        return _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(data + at)));
+    } else if constexpr (kBits <= 4) {
+        auto codes = static_cast<int>(load_codes<kBits>(data + at / 8 * kBits));
+        __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+        return _mm256_srlv_epi32(_mm256_set1_epi32(codes), _mm256_mullo_epi32(lanes, _mm256_set1_epi32(kBits)));
+    } else {
+        struct Places {
+            alignas(32) uint8_t bytes[32];
+            alignas(32) uint32_t shifts[8];
+        };
+        static constexpr Places kPlaces = [] {
+            Places places{};
+            for (int l = 0; l < 8; ++l) {
+                places.bytes[4 * l] = static_cast<uint8_t>(l * kBits / 8);
+                places.bytes[4 * l + 1] = static_cast<uint8_t>(l * kBits / 8 + 1);  // past the codes: zeros
+                places.bytes[4 * l + 2] = places.bytes[4 * l + 3] = 0x80;
+                places.shifts[l] = static_cast<uint32_t>(l * kBits % 8);
+            }
+            return places;
+        }();
+        __m256i codes = _mm256_set1_epi64x(static_cast<int64_t>(load_codes<kBits>(data + at / 8 * kBits)));
+        __m256i pairs =
+            _mm256_shuffle_epi8(codes, _mm256_load_si256(reinterpret_cast<const __m256i*>(kPlaces.bytes)));
+        return _mm256_srlv_epi32(pairs, _mm256_load_si256(reinterpret_cast<const __m256i*>(kPlaces.shifts)));
+    }
+}
+
 template <int kBits>
 inline Vec unpack(const uint8_t* data, int at) {
-    if constexpr (kBits == 8) {
-        __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(data + at));
-        return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes));
-    }
-    int32_t codes;
-    __builtin_memcpy(&codes, data + at / 2, 4);
-    __m256i words = _mm256_srlv_epi32(_mm256_set1_epi32(codes), _mm256_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28));
-    return _mm256_cvtepi32_ps(_mm256_and_si256(words, _mm256_set1_epi32(15)));
+    __m256i codes = spread<kBits>(data, at);
+    if constexpr (kBits != 8) codes = _mm256_and_si256(codes, _mm256_set1_epi32((1 << kBits) - 1));
+    return _mm256_cvtepi32_ps(codes);
+}
+
+inline Vec code_table(float scale, float bias) {
+    return fma(_mm256_setr_ps(0, 1, 2, 3, 4, 5, 6, 7), splat(scale), splat(bias));
+}
+template <int kBits>
+inline Vec look_up(Vec table, const uint8_t* data, int at) {
+    __m256i codes = spread<kBits>(data, at);
+    if constexpr (kBits < 3) codes = _mm256_and_si256(codes, _mm256_set1_epi32((1 << kBits) - 1));
+    return _mm256_permutevar8x32_ps(table, codes);  // reads three bits
+}
+inline Vec fp4_table(float scale) { return mul(_mm256_setr_ps(0.f, .5f, 1.f, 1.5f, 2.f, 3.f, 4.f, 6.f), splat(scale)); }
+inline Vec fp4_look_up(Vec table, const uint8_t* data, int at) {
+    __m256i codes = spread<4>(data, at);  // three bits pick the magnitude, the fourth is the sign
+    __m256i sign = _mm256_slli_epi32(_mm256_and_si256(codes, _mm256_set1_epi32(8)), 28);
+    return _mm256_xor_ps(_mm256_permutevar8x32_ps(table, codes), _mm256_castsi256_ps(sign));
+}
+
+inline Vec unpack_fp8(const uint8_t* data, int at) {
+    __m256i codes = spread<8>(data, at);
+    __m256i magnitude = _mm256_slli_epi32(_mm256_and_si256(codes, _mm256_set1_epi32(0x7F)), 20);
+    __m256i sign = _mm256_slli_epi32(_mm256_and_si256(codes, _mm256_set1_epi32(0x80)), 24);
+    return mul(_mm256_castsi256_ps(_mm256_or_si256(magnitude, sign)), splat(0x1p120f));
 }
 
 }  // namespace
 }  // namespace fastmlx
 
-#include "cpu/kernels_simd.h"
+#include "cpu/kernels_weights.h"
 
 namespace fastmlx {
 
 const Kernels* avx2_kernels() {
-    static constexpr Kernels kTable{"avx2",       dequantise, matmul,  weigh,    sum_squares,
-                                    round_values, softmax,    silu_gate, turn, matmul_rounded};
+    static constexpr Kernels kTable{"avx2",     dequantise, multiply,  matmul, weigh,         sum_squares,
+                                    round_values, softmax,    silu_gate, turn,   matmul_rounded};
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &kTable : nullptr;
 }
 

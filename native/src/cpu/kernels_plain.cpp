@@ -20,6 +20,14 @@ void matmul(const float* x, int64_t x_stride, int tokens, const float* w, int64_
         }
 }
 
+void multiply(const Packing& packing, const WeightRow* rows, int row_count, int count, const float* x,
+              int64_t x_stride, int tokens, float* scratch, float* y, int64_t y_stride) {
+    for (int r = 0; r < row_count; ++r)
+        dequantise_plain(packing.storage, packing.bits, packing.group, packing.dtype, rows[r], count,
+                         scratch + static_cast<int64_t>(r) * count);
+    matmul(x, x_stride, tokens, scratch, count, row_count, count, y, y_stride);
+}
+
 void weigh(const float* p, int64_t p_stride, int rows, const float* v, int keys, int dim, float* out,
            int64_t out_stride) {
     for (int r = 0; r < rows; ++r, p += p_stride, out += out_stride)
@@ -69,8 +77,8 @@ void turn(DType dtype, const float* in, const float* cosines, const float* sines
 }  // namespace
 
 const Kernels& plain_kernels() {
-    static constexpr Kernels kTable{"plain",      dequantise_plain, matmul,    weigh,         sum_squares,
-                                    round_values, softmax,          silu_gate, turn,          matmul_rounded};
+    static constexpr Kernels kTable{"plain",      dequantise_plain, multiply,  matmul, weigh,         sum_squares,
+                                    round_values, softmax,          silu_gate, turn,   matmul_rounded};
     return kTable;
 }
 

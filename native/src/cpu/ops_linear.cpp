@@ -89,11 +89,12 @@ void CpuOps::multiply_rows(const float* x, int64_t x_stride, int tokens, const W
                            int row_count, DType dtype, float* y, int64_t y_stride, int worker) {
     if (rounded_ && w.storage != Storage::kDense && dtype != DType::kF32)
         return multiply_rows_rounded(x, x_stride, tokens, w, expert, first, row_count, dtype, y, y_stride, worker);
-    float* block = scratch(worker, static_cast<int64_t>(kRowBlock) * w.cols);
-    for (int r = 0; r < row_count; ++r)
-        kernels_.dequantise(w.storage, w.bits, w.group, w.dtype, w.row(expert, first + r), w.cols,
-                            block + static_cast<int64_t>(r) * w.cols);
-    kernels_.matmul(x, x_stride, tokens, block, w.cols, row_count, w.cols, y, y_stride);
+    WeightRow block[kRowBlock];
+    for (int r = 0; r < row_count; ++r) block[r] = w.row(expert, first + r);
+    int groups = w.storage == Storage::kDense ? 0 : w.cols / w.group;
+    float* space = scratch(worker, static_cast<int64_t>(kRowBlock) * (w.cols + 2 * groups));
+    sums(dtype).multiply({w.storage, w.dtype, w.bits, w.group}, block, row_count, w.cols, x, x_stride, tokens, space,
+                         y, y_stride);
 }
 
 void CpuOps::multiply_rows_rounded(const float* x, int64_t x_stride, int tokens, const Weight& w, int expert, int first,
