@@ -15,7 +15,7 @@ enum class Code { kAffine, kFp4, kFp8 };
 template <Code kCode, int kBits>
 struct Decoder {
     Vec first, second;
-    explicit Decoder(float scale, float bias) {
+    inline void set(float scale, float bias) {
         if constexpr (kCode == Code::kFp4)
             first = fp4_table(scale);
         else if constexpr (kCode == Code::kAffine && kBits <= kTableBits)
@@ -69,7 +69,8 @@ void load_scales(const Packing& packing, WeightRow row, int groups, float* out) 
 template <Code kCode, int kBits>
 void expand_row(const uint8_t* data, const float* scales, int group, int groups, float* out) {
     for (int g = 0; g < groups; ++g) {
-        Decoder<kCode, kBits> decoder(scales[g], scales[groups + g]);
+        Decoder<kCode, kBits> decoder;
+        decoder.set(scales[g], scales[groups + g]);
         for (int i = g * group; i < (g + 1) * group; i += kWidth) store(out + i, decoder.at(data, i));
     }
 }
@@ -82,12 +83,15 @@ void fused_block(const WeightRow* rows, const float* scales, int group, int grou
     for (int t = 0; t < kTokens; ++t)
         for (int r = 0; r < kRows; ++r) sums[t][r] = splat(0.f);
     for (int g = 0; g < groups; ++g) {
-        for (int r = 0; r < kRows; ++r) {
-            const float* scale = scales + 2 * groups * r;
-            Decoder<kCode, kBits> decoder(scale[g], scale[groups + g]);
-            const uint8_t* data = rows[r].data;
-            for (int i = g * group; i < (g + 1) * group; i += kWidth) {
-                Vec weight = decoder.at(data, i);
+        Decoder<kCode, kBits> decoders[kRows];  // unrolled, so that they and the sums stay in registers
+#pragma GCC unroll 4
+        for (int r = 0; r < kRows; ++r)
+            decoders[r].set(scales[2 * groups * r + g], scales[2 * groups * r + groups + g]);
+        for (int i = g * group; i < (g + 1) * group; i += kWidth) {
+#pragma GCC unroll 4
+            for (int r = 0; r < kRows; ++r) {
+                Vec weight = decoders[r].at(rows[r].data, i);
+#pragma GCC unroll 4
                 for (int t = 0; t < kTokens; ++t)
                     sums[t][r] = fma(load(x + t * x_stride + i), weight, sums[t][r]);
             }
