@@ -89,6 +89,10 @@ public sealed partial class EngineLoop : IGenerator, IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Admits or refuses at once. A prompt with an id outside the vocabulary is the caller's mistake, and thrown: in a
+    /// step it would fail its neighbours too.
+    /// </summary>
     public SubmitResult Submit(GenerationRequest request, out Generation? generation)
     {
         ArgumentNullException.ThrowIfNull(request);
@@ -96,6 +100,11 @@ public sealed partial class EngineLoop : IGenerator, IAsyncDisposable
         if (_stopping || _health.Limits is not { } limits || Health.State == EngineState.Stopped)
         {
             return SubmitResult.Stopped;
+        }
+
+        if (request.Prompt.AsSpan().IndexOfAnyExceptInRange(0, Model.VocabSize - 1) >= 0)
+        {
+            throw new ArgumentException("The prompt has an id outside the vocabulary.", nameof(request));
         }
 
         var check = limits.Check(request);

@@ -10,7 +10,7 @@ public sealed record GenerationRequest
     /// <summary>Most tokens to sample (already clamped to what fits the context).</summary>
     public required int MaxTokens { get; init; }
 
-    public SamplingParameters Sampling { get; init; }
+    public SamplingParameters Sampling { get; init; } = SamplingParameters.Greedy;
 
     /// <summary>Sampling one of these ends the generation; the id itself is not delivered.</summary>
     public int[] StopTokens { get; init; } = [];
@@ -30,7 +30,22 @@ public sealed record GenerationRequest
 }
 
 /// <summary>Temperature 0 is greedy; TopP 1, MinP 0 and TopK 0 are off.</summary>
-public readonly record struct SamplingParameters(float Temperature, float TopP, float MinP, int TopK, ulong Seed);
+public readonly record struct SamplingParameters(float Temperature, float TopP, float MinP, int TopK, ulong Seed)
+{
+    /// <summary>The most likely token, always.</summary>
+    public static SamplingParameters Greedy => new(0, 1, 0, 0, 0);
+
+    /// <summary>
+    /// The same within the ranges that a model accepts: one request's odd number must not fail a step that others
+    /// share. TopP 0 keeps the most likely token only.
+    /// </summary>
+    public SamplingParameters Normalised() => new(
+        float.IsFinite(Temperature) ? Math.Max(0, Temperature) : 1,
+        float.IsNaN(TopP) ? 1 : Math.Clamp(TopP, 1e-6f, 1),
+        float.IsNaN(MinP) ? 0 : Math.Clamp(MinP, 0, 1),
+        Math.Max(0, TopK),
+        Seed);
+}
 
 /// <summary>Scheduling class, most urgent first.</summary>
 public enum Lane

@@ -13,6 +13,7 @@ internal sealed class Sequence
     public Sequence(GenerationRequest request, ISequenceOutput output, double submittedMs, double key)
     {
         Request = request;
+        Sampling = request.Sampling.Normalised();
         Output = output;
         SubmittedMs = submittedMs;
         Key = key;
@@ -23,6 +24,8 @@ internal sealed class Sequence
     }
 
     public GenerationRequest Request { get; }
+
+    public SamplingParameters Sampling { get; }
 
     public ISequenceOutput Output { get; }
 

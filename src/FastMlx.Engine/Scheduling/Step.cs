@@ -36,7 +36,7 @@ internal sealed class Step(int maxRows, int maxTokens)
     /// <summary>Adds a row that feeds <paramref name="tokens"/> behind what the sequence's slot holds.</summary>
     public void Add(Sequence sequence, ReadOnlySpan<int> tokens, bool sample)
     {
-        var sampling = sequence.Request.Sampling;
+        var sampling = sequence.Sampling;
         var timeline = sequence.Timeline!;
         _owners[RowCount] = sequence;
         _rows[RowCount++] = new StepRow

@@ -43,6 +43,7 @@ public sealed class CacheDirectoryTests : IDisposable
             var (tokens, generation) = await EngineLoopTests.RunAsync(engine, request);
             Assert.Equal(Cold.Answer(request, engine.ContextLength).Tokens, tokens);
             Assert.Equal(899, generation.Stats.ReusedTokens);
+            await engine.DisposeAsync();
             Assert.True(engine.Health.DiskRestored > 0);
         }
 
@@ -65,6 +66,7 @@ public sealed class CacheDirectoryTests : IDisposable
             var request = EngineLoopTests.Request(Bench.Tokens(1, 50), 5);
             var (tokens, _) = await EngineLoopTests.RunAsync(engine, request);
             Assert.Equal(Cold.Answer(request, engine.ContextLength).Tokens, tokens);
+            await engine.DisposeAsync();
             Assert.True(engine.Health.DiskIsOff);
         }
         finally

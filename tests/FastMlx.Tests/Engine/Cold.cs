@@ -27,7 +27,7 @@ public static class Cold
                 return (tokens, FinishReason.ContextFull);
             }
 
-            var next = HashModel.Sample(hash, length, request.Sampling);
+            var next = HashModel.Sample(hash, length, request.Sampling.Normalised());
             if (request.StopTokens.Contains(next))
             {
                 return (tokens, FinishReason.Stop);

@@ -66,6 +66,16 @@ public sealed class EngineLoopTests
         c!.Cancel();
     }
 
+    [Fact]
+    public async Task EngineLoop_OddNumbers_FailNobody()
+    {
+        await using var engine = await OpenAsync(new HashModelOptions());
+        Assert.Throws<ArgumentException>(() => engine.Submit(Request([1, HashModel.VocabSize], 5), out _));
+        Assert.Throws<ArgumentException>(() => engine.Submit(Request([-1], 5), out _));
+        var odd = new SamplingParameters(float.NaN, -1, 7, -3, 1).Normalised();
+        Assert.Equal(new SamplingParameters(1, 1e-6f, 1, 0, 1), odd);
+    }
+
     internal static Task<EngineLoop> OpenAsync(HashModelOptions model, EngineOptions? options = null) =>
         EngineLoop.OpenAsync(
             () => new HashModel(model),

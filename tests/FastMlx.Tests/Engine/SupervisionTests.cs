@@ -26,6 +26,7 @@ public sealed class SupervisionTests
         Assert.True(tokens.SequenceEqual(Cold.Answer(request, engine.ContextLength).Tokens.Take(tokens.Count)));
         var (again, _) = await EngineLoopTests.RunAsync(engine, request);
         Assert.Equal(Cold.Answer(request, engine.ContextLength).Tokens, again);
+        await engine.DisposeAsync(); // The last snapshot is exact.
         Assert.True(engine.Health.Failures > 0);
     }
 
@@ -61,6 +62,7 @@ public sealed class SupervisionTests
         var (tokens, _) = await EngineLoopTests.RunAsync(engine, request);
         Assert.Equal(Cold.Answer(request, engine.ContextLength).Tokens, tokens);
         Assert.Equal(3, opened);
+        await engine.DisposeAsync();
         Assert.Equal(2, engine.Health.Restarts);
     }
 
@@ -116,7 +118,9 @@ public sealed class SupervisionTests
         await disposed.Task.WaitAsync(Patience, TestContext.Current.CancellationToken);
         var (again, _) = await EngineLoopTests.RunAsync(engine, request);
         Assert.Equal(tokens, again);
-        Assert.Equal(EngineState.Ready, engine.Health.State);
+        await engine.DisposeAsync();
+        Assert.Equal(EngineState.Stopped, engine.Health.State);
+        Assert.Equal(1, engine.Health.Restarts);
     }
 
     [Fact]
