@@ -11,6 +11,9 @@ internal static class Program
         foreach (Command command in Commands())
             root.Subcommands.Add(command);
         ParseResult parsed = root.Parse(args);
+        // A list of verbs has one line each; a verb's own help says the rest.
+        foreach (Command verb in parsed.CommandResult.Command.Subcommands)
+            verb.Description = verb.Description?.Split('\n')[0];
         if (parsed.CommandResult.Command is SelfStoppingCommand)
             parsed.InvocationConfiguration.ProcessTerminationTimeout = null;
         Task<int> run = parsed.InvokeAsync(parsed.InvocationConfiguration);
@@ -23,6 +26,12 @@ internal static class Program
         ServeVerb.Create(),
         LaunchVerb.Create(),
         EnvVerb.Create(),
+        RunVerb.Create(),
+        ChatVerb.Create(),
+        CacheVerb.Create(),
+        DoctorVerb.Create(),
+        BenchVerb.Create(),
+        CompletionVerb.Create(),
         PullVerb.Create(),
         ListVerb.Create(),
         RmVerb.Create(),

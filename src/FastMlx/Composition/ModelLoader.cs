@@ -53,19 +53,21 @@ internal static class ModelLoader
         };
     }
 
+    public static NativeBackend BackendOf(ServerOptions options) => options.Backend switch
+    {
+        "cpu" => NativeBackend.Cpu,
+        "mlx" => NativeBackend.Mlx,
+        "null" => NativeBackend.Null,
+        _ => NativeBackend.Auto,
+    };
+
     private static NativeModel OpenNative(ServerOptions options, ModelFolder folder)
     {
         // A file that was replaced or cut since it was checked must not reach the engine.
         folder.CheckUnchanged();
         return NativeModel.Open(folder.Directory, new NativeModelOptions
         {
-            Backend = options.Backend switch
-            {
-                "cpu" => NativeBackend.Cpu,
-                "mlx" => NativeBackend.Mlx,
-                "null" => NativeBackend.Null,
-                _ => NativeBackend.Auto,
-            },
+            Backend = BackendOf(options),
             Threads = options.Threads,
             MaxSlots = MaxSlots,
             MaxStepTokens = MaxStepTokens,

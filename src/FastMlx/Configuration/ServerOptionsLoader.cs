@@ -14,6 +14,9 @@ internal static class ServerOptionsLoader
         return Load(file, Environment.GetEnvironmentVariable, flag);
     }
 
+    /// <summary>With no setting at all, for who must go on where one is wrong.</summary>
+    public static ServerOptions Defaults() => WithFolders(new ServerOptions(), Environment.GetEnvironmentVariable);
+
     internal static ServerOptions Load(
         IReadOnlyDictionary<string, string> file, Func<string, string?> environment, Func<Setting, string?> flag)
     {

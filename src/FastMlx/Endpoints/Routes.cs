@@ -1,4 +1,5 @@
 using FastMlx.Api;
+using FastMlx.Pages;
 
 namespace FastMlx.Endpoints;
 
@@ -18,7 +19,7 @@ internal static class Routes
         new("GET", "/health", StatusEndpoints.HealthAsync),
         new("GET", "/stats", StatusEndpoints.StatsAsync),
         new("GET", "/metrics", StatusEndpoints.MetricsAsync),
-        new("GET", "/", StatusEndpoints.HelloAsync),
+        new("GET", "/", StatusPage.ShowAsync),
         new("GET", "/api/hello", StatusEndpoints.HelloAsync),
     ];
 
