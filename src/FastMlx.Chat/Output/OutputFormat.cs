@@ -30,6 +30,9 @@ public sealed class OutputFormat
         _stopSet = new(() => new MarkerSet([.. StopTexts().Select(text => new Marker(text, MarkerKind.Noise))]));
     }
 
+    /// <summary>No format at all: every byte is text. For completions of raw text.</summary>
+    public static OutputFormat Raw { get; } = new("raw") { Channels = (session, _) => RawMachine.RunAsync(session) };
+
     /// <summary>The name by which options and debugging verbs know it.</summary>
     public string Name { get; }
 

@@ -19,10 +19,10 @@ internal sealed class Activity(TimeProvider time)
 
     public void Remove(Generation generation) => _running.TryRemove(generation, out _);
 
-    public void Record(string requestId, Generation generation, AnswerOutcome outcome)
+    public void Record(string requestId, AnswerOutcome outcome)
     {
         string end = outcome.Error?.Type ?? outcome.Reason?.ToString() ?? "";
-        _recent.Enqueue(new FinishedRequest(requestId, time.GetUtcNow(), generation.Stats, end));
+        _recent.Enqueue(new FinishedRequest(requestId, time.GetUtcNow(), outcome.Stats, end));
         while (_recent.Count > RecentMost)
             _recent.TryDequeue(out _);
     }

@@ -22,6 +22,8 @@ internal sealed class AnswerMemory(IdSource ids) : IDisposable
     /// <summary>Sampled ids, without the one that ended the answer.</summary>
     public int SampledCount => _sampled.Count;
 
+    public IReadOnlyList<int> Sampled => _sampled;
+
     public void AddTokens(ReadOnlySpan<int> sampled) => _sampled.AddRange(sampled);
 
     public void AddText(ReadOnlySpan<byte> utf8)

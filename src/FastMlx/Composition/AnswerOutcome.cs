@@ -1,7 +1,11 @@
 using FastMlx.Api;
-using FastMlx.Chat.Output;
+using FastMlx.Engine;
 
 namespace FastMlx.Composition;
 
-/// <summary>How an answer ended: a reason, or an error.</summary>
-internal sealed record AnswerOutcome(StopReason? Reason, ApiError? Error, OutputSummary? Summary);
+/// <summary>How an answer ended: a reason, or an error; its counts and times; what the client was told of them.</summary>
+internal sealed record AnswerOutcome(StopReason? Reason, ApiError? Error, GenerationStats Stats, ReplyUsage Usage)
+{
+    /// <summary>What the engine said of a failure; for the log.</summary>
+    public string? Failure { get; init; }
+}

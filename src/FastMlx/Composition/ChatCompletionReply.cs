@@ -24,7 +24,7 @@ internal sealed class ChatCompletionStreamReply : IReply
 
     public void Ping() => _writer.Ping();
 
-    public void Progress() => _writer.Ping();
+    public void Progress(int thinkingTokens) => _writer.Ping();
 
     public void Text(ReadOnlySpan<byte> utf8) => _writer.Text(utf8);
 
@@ -35,6 +35,8 @@ internal sealed class ChatCompletionStreamReply : IReply
     public void ToolCallArguments(ReadOnlySpan<byte> utf8Json) => _writer.ToolCallArguments(utf8Json);
 
     public void ToolCallEnd() => _writer.ToolCallEnd();
+
+    public void ToolCallCut() => _writer.ToolCallCut();
 
     public void Finish(StopReason reason, string? stopSequence, in ReplyUsage usage) => _writer.Finish(reason, usage);
 
@@ -63,7 +65,7 @@ internal sealed class ChatCompletionWholeReply(IdSource ids, CompletionOptions o
     {
     }
 
-    public void Progress()
+    public void Progress(int thinkingTokens)
     {
     }
 
@@ -76,6 +78,8 @@ internal sealed class ChatCompletionWholeReply(IdSource ids, CompletionOptions o
     public void ToolCallArguments(ReadOnlySpan<byte> utf8Json) => _builder.ToolCallArguments(utf8Json);
 
     public void ToolCallEnd() => _builder.ToolCallEnd();
+
+    public void ToolCallCut() => _builder.ToolCallCut();
 
     public void Finish(StopReason reason, string? stopSequence, in ReplyUsage usage) =>
         _builder.Finish(_body, reason, usage);

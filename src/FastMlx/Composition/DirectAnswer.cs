@@ -2,7 +2,6 @@ using System.Text;
 using FastMlx.Api;
 using FastMlx.Chat;
 using FastMlx.Endpoints;
-using FastMlx.Http;
 
 namespace FastMlx.Composition;
 
@@ -13,14 +12,23 @@ internal static class DirectAnswer
 {
     public static async Task SendAsync(Call call, ChatRequest chat, ReplyForm form, string text)
     {
-        int promptTokens = call.Server.ModelFor(chat.Model).Prompts.Build(chat).Tokens.Length;
+        ApiError? error = Admission.TryBuild(call.Server.ModelFor(chat.Model), chat, out ChatPrompt? prompt);
+        if (error is not null)
+        {
+            await call.FailAsync(error);
+            return;
+        }
+
+        int promptTokens = prompt!.Tokens.Length;
         using var memory = new AnswerMemory(call.Server.Ids);
         if (form.IsStream)
         {
-            await using EventStream stream = await call.BeginEventsAsync();
-            IReply reply = form.Stream(stream, memory);
-            Write(reply, text, promptTokens);
-            await reply.FlushAsync();
+            await call.StreamAsync(async stream =>
+            {
+                IReply reply = form.Stream(stream, memory);
+                Write(reply, text, promptTokens);
+                await reply.FlushAsync();
+            });
             return;
         }
 
@@ -29,7 +37,7 @@ internal static class DirectAnswer
         await call.RespondAsync(200, whole.Body);
     }
 
-    private static void Write(IReply reply, string text, int promptTokens)
+    public static void Write(IReply reply, string text, int promptTokens)
     {
         ReplyUsage usage = ReplyUsage.OfPrompt(promptTokens, cachedTokens: 0, marksCache: false);
         reply.Start(usage);

@@ -18,7 +18,8 @@ internal interface IReply : IChatEventSink
     void Ping();
 
     /// <summary>A parsed event without content, for clients whose watchdog does not count pings.</summary>
-    void Progress();
+    /// <param name="thinkingTokens">Tokens of reasoning since the last call.</param>
+    void Progress(int thinkingTokens);
 
     void Finish(StopReason reason, string? stopSequence, in ReplyUsage usage);
 

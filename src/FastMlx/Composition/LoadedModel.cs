@@ -15,21 +15,22 @@ internal sealed class LoadedModel : IAsyncDisposable
     private readonly ServerOptions _options;
     private readonly SamplingDefaults _sampling;
     private readonly int[] _stopTokens;
-    private readonly IReadOnlySet<int> _skipped;
+    private readonly OutputTokens _outputTokens;
 
     public LoadedModel(
         ServerOptions options,
         string name,
-        ModelConfig config,
+        GenerationDefaults defaults,
+        int[] stopTokens,
         TokenizerFolder tokenizer,
         PromptBuilder prompts,
         OutputFormat format,
         EngineLoop generator)
     {
         _options = options;
-        _sampling = new SamplingDefaults(options, config.Generation);
-        _stopTokens = StopTokens.Of(options, config, tokenizer);
-        _skipped = AnswerText.Skipped(tokenizer.Tokenizer, format);
+        _sampling = new SamplingDefaults(options, defaults);
+        _stopTokens = stopTokens;
+        _outputTokens = new OutputTokens(tokenizer.Tokenizer, format);
         Name = name;
         Tokenizer = tokenizer;
         Prompts = prompts;
@@ -50,30 +51,39 @@ internal sealed class LoadedModel : IAsyncDisposable
     /// <summary>What `serve` says about this model before anything else.</summary>
     public IReadOnlyList<string> Greeting { get; init; } = [];
 
-    public bool CanThink => Format.ThoughtClose.Length > 0;
+    public bool CanThink => CanEndThinking;
 
-    /// <param name="chat">The conversation; its limits and sampling.</param>
+    /// <summary>The format has a tag that ends reasoning.</summary>
+    public bool CanEndThinking => Format.ThoughtClose.Length > 0;
+
+    /// <param name="request">The conversation; its limits and sampling.</param>
     /// <param name="prompt">The same as tokens.</param>
     /// <param name="room">Tokens that fit into the context after the prompt, at least 1.</param>
-    /// <param name="lane">The request's class.</param>
-    /// <param name="session">Names the conversation, or null.</param>
-    public GenerationRequest Request(ChatRequest chat, ChatPrompt prompt, int room, Lane lane, string? session) => new()
+    public GenerationRequest Request(AnswerRequest request, ChatPrompt prompt, int room) =>
+        Request(request.Chat.Sampling, request.Chat.MaxTokens, prompt.Tokens, room) with
+        {
+            StopTokens = request.IgnoresEnd ? [] : _stopTokens,
+            Checkpoints = prompt.Checkpoints,
+            Lane = request.Lane,
+            Session = request.Session,
+        };
+
+    /// <summary>The same for tokens that are no conversation.</summary>
+    public GenerationRequest Request(SamplingOptions sampling, int? maxTokens, int[] prompt, int room) => new()
     {
-        Prompt = prompt.Tokens,
-        MaxTokens = Math.Clamp(chat.MaxTokens ?? _options.DefaultMaxTokens, 1, room),
-        Sampling = _sampling.Complete(chat.Sampling, FreshSeed()),
+        Prompt = prompt,
+        MaxTokens = Math.Clamp(maxTokens ?? _options.DefaultMaxTokens, 1, room),
+        Sampling = _sampling.Complete(sampling, FreshSeed()),
         StopTokens = _stopTokens,
-        Checkpoints = prompt.Checkpoints,
-        Lane = lane,
-        Session = session,
     };
 
-    public OutputDecoder CreateDecoder(ChatRequest chat, ChatPrompt prompt) => new(
-        new AnswerText(Tokenizer.Tokenizer, _skipped),
-        new OutputOptions
+    public OutputDecoder CreateDecoder(AnswerRequest request, ChatPrompt prompt)
+    {
+        ChatRequest chat = request.Chat;
+        return new OutputDecoder(_outputTokens.CreateDecoder(), new OutputOptions
         {
             Format = Format,
-            Tools = ToolSchemas.Compile(chat.Tools),
+            Tools = ToolSchemas.Compile([.. chat.Tools.Where(tool => !request.RemovedTools.Contains(tool.Name))]),
             Calls = new CallPolicy { CountMax = CallsWanted(chat) },
             StopSequences = chat.StopSequences,
             IsThinking = prompt.ReasoningOpen,
@@ -81,6 +91,20 @@ internal sealed class LoadedModel : IAsyncDisposable
             ThinkingTokensMax = chat.Thinking.BudgetTokens,
             Primed = prompt.Primed,
         });
+    }
+
+    /// <summary>Reads a completion: every token is text but for special ones.</summary>
+    public OutputDecoder CreateRawDecoder(IReadOnlyList<string> stopSequences) => new(
+        new RawText(Tokenizer.Tokenizer),
+        new OutputOptions { Format = OutputFormat.Raw, StopSequences = stopSequences });
+
+    /// <summary>Tokens of text in which control tokens count.</summary>
+    public List<int> EncodeMarkup(string text)
+    {
+        List<int> tokens = [];
+        Tokenizer.Tokenizer.Encode(text, parseSpecial: true, tokens);
+        return tokens;
+    }
 
     public ValueTask DisposeAsync() => Generator.DisposeAsync();
 

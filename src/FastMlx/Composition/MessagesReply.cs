@@ -26,7 +26,7 @@ internal sealed class MessagesStreamReply : IReply
 
     public void Ping() => _writer.Ping();
 
-    public void Progress() => _writer.Progress();
+    public void Progress(int thinkingTokens) => _writer.Progress(thinkingTokens);
 
     public void Text(ReadOnlySpan<byte> utf8) => _writer.Text(utf8);
 
@@ -37,6 +37,8 @@ internal sealed class MessagesStreamReply : IReply
     public void ToolCallArguments(ReadOnlySpan<byte> utf8Json) => _writer.ToolCallArguments(utf8Json);
 
     public void ToolCallEnd() => _writer.ToolCallEnd();
+
+    public void ToolCallCut() => _writer.ToolCallCut();
 
     public void Finish(StopReason reason, string? stopSequence, in ReplyUsage usage) =>
         _writer.Finish(reason, stopSequence, usage);
@@ -66,7 +68,7 @@ internal sealed class MessagesWholeReply(IdSource ids, ReplyOptions options) : I
     {
     }
 
-    public void Progress()
+    public void Progress(int thinkingTokens)
     {
     }
 
@@ -79,6 +81,8 @@ internal sealed class MessagesWholeReply(IdSource ids, ReplyOptions options) : I
     public void ToolCallArguments(ReadOnlySpan<byte> utf8Json) => _builder.ToolCallArguments(utf8Json);
 
     public void ToolCallEnd() => _builder.ToolCallEnd();
+
+    public void ToolCallCut() => _builder.ToolCallCut();
 
     public void Finish(StopReason reason, string? stopSequence, in ReplyUsage usage) =>
         _builder.Finish(_body, reason, stopSequence, usage);

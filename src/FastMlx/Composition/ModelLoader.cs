@@ -46,8 +46,11 @@ internal static class ModelLoader
             + "base model. Choose an instruction-tuned one.");
         HashSet<string> added = [.. tokenizer.Tokenizer.AddedTokens.Select(t => t.Content)];
         OutputFormat format = OutputFormat.Choose(source, added, options.ToolFormat);
-        PromptBuilder prompts = PromptBuilder.Create(tokenizer, source, format, log);
-        return new LoadedModel(options, name, folder.Config, tokenizer, prompts, format, await engine)
+        int[] stops = StopTokens.Of(options, folder.Config, tokenizer);
+        string[] stopTexts = [.. stops.Select(tokenizer.Tokenizer.IdToToken).OfType<string>()];
+        PromptBuilder prompts = PromptBuilder.Create(tokenizer, source, format, log, stopTexts);
+        GenerationDefaults defaults = folder.Config.Generation;
+        return new LoadedModel(options, name, defaults, stops, tokenizer, prompts, format, await engine)
         {
             Greeting = name == DemoModelFolder.Name ? DemoGreeting : [],
         };

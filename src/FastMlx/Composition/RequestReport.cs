@@ -1,5 +1,4 @@
 using System.Globalization;
-using FastMlx.Chat;
 using FastMlx.Engine;
 
 namespace FastMlx.Composition;
@@ -9,26 +8,17 @@ internal static class RequestReport
 {
     public static string Line(string requestId, AnswerJob job, AnswerOutcome outcome)
     {
-        GenerationStats s = job.Generation.Stats;
+        GenerationStats s = outcome.Stats;
         double decodeRate = s.DecodeMs > 0 ? (s.SampledTokens - 1) * 1000.0 / s.DecodeMs : 0;
         double prefillRate = s.PrefillMs > 0 ? s.PrefilledTokens * 1000.0 / s.PrefillMs : 0;
         string end = outcome.Error?.Type ?? outcome.Reason?.ToString() ?? "";
+        string divergence = Divergence.Part(job.Prompt, s) is { } part
+            ? string.Create(CultureInfo.InvariantCulture, $", diverged at {s.DivergedAt:N0} in {part}")
+            : "";
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{requestId} {job.Model.Name}: reused {s.ReusedTokens:N0} of {s.PromptTokens:N0}"
-            + $"{Divergence(job.Prompt, s)}; "
+            $"{requestId} {job.Model.Name}: reused {s.ReusedTokens:N0} of {s.PromptTokens:N0}{divergence}; "
             + $"queue {s.QueueMs:F0} ms, prefill {s.PrefilledTokens:N0} in {s.PrefillMs:F0} ms ({prefillRate:F0}/s), "
             + $"{s.SampledTokens:N0} tokens in {s.DecodeMs:F0} ms ({decodeRate:F1}/s); {end}");
-    }
-
-    /// <summary>In words: the part of the prompt in which the first token stands that nothing cached shared.</summary>
-    private static string Divergence(ChatPrompt prompt, in GenerationStats stats)
-    {
-        if (stats.DivergedAt < 0)
-            return "";
-        int at = stats.DivergedAt;
-        int part = Array.FindIndex(prompt.Checkpoints, end => at < end);
-        string name = part < 0 ? "the last message" : prompt.CheckpointNames[part];
-        return string.Create(CultureInfo.InvariantCulture, $", diverged at {at:N0} in {name}");
     }
 }

@@ -1,6 +1,6 @@
 using FastMlx.Api;
+using FastMlx.Composition.Batches;
 using FastMlx.Configuration;
-using FastMlx.Endpoints;
 using FastMlx.Engine;
 using Microsoft.Extensions.Logging;
 
@@ -8,9 +8,11 @@ namespace FastMlx.Composition;
 
 /// <summary>What the endpoints share. Immutable but for counters; any thread.</summary>
 internal sealed class Server(ServerOptions options, LoadedModel model, TimeProvider time, ILogger log)
+    : IAsyncDisposable
 {
     private readonly UnknownFields _unknown = new(name => ServerLog.UnknownField(log, name));
     private readonly DateTimeOffset _started = time.GetUtcNow();
+    private readonly Lazy<BatchService> _batches = new(() => new BatchService(options.HomeDirectory, time, log));
     private ReaderOptions? _reader;
 
     public ServerOptions Options { get; } = options;
@@ -22,6 +24,19 @@ internal sealed class Server(ServerOptions options, LoadedModel model, TimeProvi
     public ILogger Log { get; } = log;
 
     public IdSource Ids { get; } = IdSource.FromSystem();
+
+    /// <summary>Loaded, and what was left unfinished begun, at the first use: see <see cref="StartBatches"/>.</summary>
+    public BatchService Batches
+    {
+        get
+        {
+            BatchService batches = _batches.Value;
+            batches.Start(this);
+            return batches;
+        }
+    }
+
+    public ResponseStore Responses { get; } = new();
 
     public Activity Activity { get; } = new(time);
 
@@ -46,14 +61,24 @@ internal sealed class Server(ServerOptions options, LoadedModel model, TimeProvi
         .. new[] { Options.ApiModelName, Default.Name, ModelEntry.AliasOf(Default.Name) }.Distinct().Select(Entry),
     ];
 
-    public void Finished(Call call, AnswerJob job, AnswerOutcome outcome)
+    public void Finished(string requestId, AnswerJob job, AnswerOutcome outcome, bool isAborted)
     {
-        Activity.Record(call.RequestId, job.Generation, outcome);
-        if (outcome.Error is not null && !call.Exchange.Aborted.IsCancellationRequested)
-            ServerLog.AnswerFailed(Log, call.RequestId, job.Generation.Failure ?? outcome.Error.Message);
+        Activity.Record(requestId, outcome);
+        if (outcome.Error is not null && !isAborted)
+            ServerLog.AnswerFailed(Log, requestId, outcome.Failure ?? outcome.Error.Message);
         if (Options.Verbose && Log.IsEnabled(LogLevel.Information))
-            ServerLog.Answered(Log, RequestReport.Line(call.RequestId, job, outcome));
+            ServerLog.Answered(Log, RequestReport.Line(requestId, job, outcome));
     }
+
+    /// <summary>Goes on with the batches that the last run of the server left; without any, nothing is touched.</summary>
+    public void StartBatches()
+    {
+        if (BatchService.HasAny(Options.HomeDirectory))
+            _ = Batches;
+    }
+
+    /// <summary>Running batches stop here; the next start goes on with them.</summary>
+    public ValueTask DisposeAsync() => _batches.IsValueCreated ? _batches.Value.DisposeAsync() : ValueTask.CompletedTask;
 
     private ModelEntry Entry(string id) => new()
     {

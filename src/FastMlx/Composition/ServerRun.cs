@@ -31,8 +31,9 @@ internal static class ServerRun
             if (isAttached)
                 _ = StopWithParentAsync(signals);
             await using LoadedModel model = await ModelLoader.LoadAsync(options, time, log, signals.Stopping);
-            var server = new Server(options, model, time, log);
+            await using var server = new Server(options, model, time, log);
             await using HttpServer http = Listen(server);
+            server.StartBatches();
             SayStarted(server, http);
             if (isAttached)
                 Console.WriteLine(Url(http, "127.0.0.1"));

@@ -34,10 +34,21 @@ internal sealed class Call(HttpExchange exchange, Server server, string requestI
         return Exchange.RespondAsync(status, Json, json);
     }
 
-    public ValueTask<EventStream> BeginEventsAsync()
+    /// <summary>Answers with an event stream, which ends where <paramref name="write"/> returns.</summary>
+    public async Task StreamAsync(Func<EventStream, Task> write)
     {
         HasResponded = true;
-        return Exchange.BeginEventsAsync();
+        await using EventStream stream = await Exchange.BeginEventsAsync();
+        try
+        {
+            await write(stream);
+        }
+        catch
+        {
+            // Before the stream is disposed, which would end it as if it were whole.
+            Exchange.Abort();
+            throw;
+        }
     }
 
     public async ValueTask RespondAsync(int status, Action<IBufferWriter<byte>> write)

@@ -16,14 +16,27 @@ internal static class ChatCompletionsEndpoint
             return;
         }
 
+        if (request.Logprobs)
+        {
+            await call.FailAsync(Unavailable.Logprobs());
+            return;
+        }
+
         CompletionOptions options = request.ReplyOptions(call.Server.Time.GetUtcNow().ToUnixTimeSeconds());
         IdSource ids = call.Server.Ids;
         var form = new ReplyForm(
             request.Stream,
             (stream, memory) => new ChatCompletionStreamReply(stream, ids, With(memory)),
             memory => new ChatCompletionWholeReply(ids, With(memory)));
-        await Answerer.AnswerAsync(call, request.Chat, marksCache: false, form);
+        await Answerer.AnswerAsync(call, Request(call, request), form);
 
         CompletionOptions With(AnswerMemory memory) => options with { ToolCallStarted = memory.AddCall };
     }
+
+    private static AnswerRequest Request(Call call, ChatCompletionRequest request) => new(request.Chat)
+    {
+        Lane = RequestLane.Of(call.Exchange, request.Chat),
+        Session = RequestLane.Session(call.Exchange, request.CacheKey),
+        IgnoresEnd = request.IgnoresEnd,
+    };
 }

@@ -25,7 +25,7 @@ internal static class MessagesEndpoint
         if (request.DirectAnswer is { } text)
             await DirectAnswer.SendAsync(call, request.Chat, form, text);
         else
-            await Answerer.AnswerAsync(call, request.Chat, request.MarksCache, form);
+            await Answerer.AnswerAsync(call, Request(call, request), form);
 
         ReplyOptions With(AnswerMemory memory) =>
             options with { ToolCallStarted = memory.AddCall, Signature = memory.Sign };
@@ -40,15 +40,26 @@ internal static class MessagesEndpoint
             return;
         }
 
-        try
+        LoadedModel model = call.Server.ModelFor(request.Model);
+        error = Admission.TryBuild(model, request.Chat, out ChatPrompt? prompt);
+        if (error is not null)
         {
-            int tokens = call.Server.ModelFor(request.Model).Prompts.Build(request.Chat).Tokens.Length;
-            await call.RespondAsync(
-                200, output => CountTokensBody.Write(output, tokens, request.ReportsContextEdits));
+            await call.FailAsync(error);
+            return;
         }
-        catch (PromptException e)
-        {
-            await call.FailAsync(ApiErrors.Invalid(e.Message));
-        }
+
+        int tokens = prompt!.Tokens.Length;
+        int cleared = request.AppliedEdits.Sum(edit => edit.InputTokens);
+        await call.RespondAsync(
+            200, output => CountTokensBody.Write(output, tokens, request.ReportsContextEdits, cleared));
     }
+
+    private static AnswerRequest Request(Call call, MessagesRequest request) => new(request.Chat)
+    {
+        MarksCache = request.MarksCache,
+        Lane = RequestLane.Of(call.Exchange, request.Chat),
+        Session = RequestLane.Session(call.Exchange, request.SessionId),
+        RemovedTools = request.RemovedTools,
+        IsStrict = call.Server.Options.Strict,
+    };
 }

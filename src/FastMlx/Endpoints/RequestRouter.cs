@@ -25,10 +25,14 @@ internal sealed class RequestRouter(Server server, AccessPolicy access)
             return;
         }
 
-        Route? route = Routes.Find(exchange.Method, path, out string tail, out ApiError? error);
+        Route? route = Routes.Find(exchange.Method, path, out string tail, out string? allowed);
         if (route is null)
         {
-            await call.FailAsync(error!);
+            if (allowed is not null)
+                exchange.SetHeader("Allow", allowed);
+            await call.FailAsync(allowed is null
+                ? ApiErrors.RouteNotFound(exchange.Method, path)
+                : ApiErrors.MethodNotAllowed(exchange.Method, path));
             return;
         }
 

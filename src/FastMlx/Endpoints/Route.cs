@@ -3,7 +3,7 @@ namespace FastMlx.Endpoints;
 /// <summary>
 /// One row of the route table; a pattern that ends in "/*" takes the rest of the path, slashes included.
 /// </summary>
-internal sealed record Route(string Method, string Pattern, Func<Call, Task> Endpoint, bool IsOpenAi = false)
+internal sealed record Route(string Method, string Pattern, Func<Call, Task> Endpoint)
 {
     public bool Matches(string path, out string tail)
     {

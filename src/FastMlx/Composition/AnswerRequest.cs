@@ -1,0 +1,25 @@
+using FastMlx.Chat;
+using FastMlx.Engine;
+
+namespace FastMlx.Composition;
+
+/// <summary>A conversation to answer, with what its API knows beside it.</summary>
+internal sealed record AnswerRequest(ChatRequest Chat)
+{
+    /// <summary>Prompt tokens that are computed count as cache writes.</summary>
+    public bool MarksCache { get; init; }
+
+    public Lane Lane { get; init; }
+
+    /// <summary>Names the conversation, or null.</summary>
+    public string? Session { get; init; }
+
+    /// <summary>Still rendered, since they stand in a shared prefix, but no names to correct a call to.</summary>
+    public IReadOnlyList<string> RemovedTools { get; init; } = [];
+
+    /// <summary>End-of-sequence tokens do not end the answer.</summary>
+    public bool IgnoresEnd { get; init; }
+
+    /// <summary>Limits that are too large are refused, as the hosted API does; else they are cut to what fits.</summary>
+    public bool IsStrict { get; init; }
+}

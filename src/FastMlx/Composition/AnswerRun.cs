@@ -1,0 +1,26 @@
+using FastMlx.Engine;
+
+namespace FastMlx.Composition;
+
+/// <summary>Runs an admitted answer to its end, seen by /stats and told to the log.</summary>
+internal static class AnswerRun
+{
+    public static async Task<AnswerOutcome> RunAsync(
+        Server server, string requestId, AnswerJob job, IReply reply, AnswerMemory memory, CancellationToken aborted)
+    {
+        server.Activity.Add(job.Generation, requestId);
+        try
+        {
+            var pump = new AnswerPump(job, reply, memory);
+            AnswerOutcome outcome = await pump.RunAsync(server.Time, aborted);
+            server.Finished(requestId, job, outcome, aborted.IsCancellationRequested);
+            return outcome;
+        }
+        finally
+        {
+            // Whatever ended the delivery, the engine must not go on for nobody.
+            job.Generation.Cancel();
+            server.Activity.Remove(job.Generation);
+        }
+    }
+}

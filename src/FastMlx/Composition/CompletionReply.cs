@@ -1,0 +1,116 @@
+using System.Buffers;
+using System.Text;
+using FastMlx.Api;
+using FastMlx.Http;
+
+namespace FastMlx.Composition;
+
+/// <summary>
+/// Completions of raw text as an event stream: one choice after another, each begun with <see cref="Begin"/>, then
+/// <see cref="EndAsync"/> once.
+/// </summary>
+internal sealed class CompletionStreamReply : ICompletionReply
+{
+    private readonly EventStream _stream;
+    private readonly EventOutput _output;
+    private readonly CompletionWriter _writer;
+
+    public CompletionStreamReply(EventStream stream, IdSource ids, CompletionOptions options)
+    {
+        _stream = stream;
+        _output = new EventOutput(stream);
+        _writer = new CompletionWriter(_output, ids, options);
+    }
+
+    public long Events => _output.Events;
+
+    public void Begin(int choice, string? echo)
+    {
+        _writer.Choice = choice;
+        if (!string.IsNullOrEmpty(echo))
+            _writer.Text(Encoding.UTF8.GetBytes(echo));
+    }
+
+    public void Start(in ReplyUsage usage)
+    {
+    }
+
+    public void Ping() => _writer.Ping();
+
+    public void Progress(int thinkingTokens) => _writer.Ping();
+
+    public void Text(ReadOnlySpan<byte> utf8) => _writer.Text(utf8);
+
+    public void Thinking(ReadOnlySpan<byte> utf8) => _writer.Thinking(utf8);
+
+    public void ToolCallBegin(string name, string? wireId) => _writer.ToolCallBegin(name, wireId);
+
+    public void ToolCallArguments(ReadOnlySpan<byte> utf8Json) => _writer.ToolCallArguments(utf8Json);
+
+    public void ToolCallEnd() => _writer.ToolCallEnd();
+
+    public void Finish(StopReason reason, string? stopSequence, in ReplyUsage usage) => _writer.FinishChoice(reason);
+
+    public void Fail(ApiError error) => _writer.Fail(error);
+
+    public ValueTask FlushAsync() => _stream.FlushAsync();
+
+    public ValueTask EndAsync(in ReplyUsage total)
+    {
+        _writer.Finish(total);
+        return _stream.FlushAsync();
+    }
+}
+
+/// <summary>Completions of raw text as one JSON body.</summary>
+internal sealed class CompletionWholeReply(IdSource ids, CompletionOptions options) : ICompletionReply
+{
+    private readonly CompletionBuilder _builder = new(ids, options);
+    private readonly ArrayBufferWriter<byte> _body = new(4096);
+
+    public ReadOnlyMemory<byte> Body => _body.WrittenMemory;
+
+    public ApiError? Error { get; private set; }
+
+    public long Events => 0;
+
+    public void Begin(int choice, string? echo)
+    {
+        if (!string.IsNullOrEmpty(echo))
+            _builder.Text(Encoding.UTF8.GetBytes(echo));
+    }
+
+    public void Start(in ReplyUsage usage)
+    {
+    }
+
+    public void Ping()
+    {
+    }
+
+    public void Progress(int thinkingTokens)
+    {
+    }
+
+    public void Text(ReadOnlySpan<byte> utf8) => _builder.Text(utf8);
+
+    public void Thinking(ReadOnlySpan<byte> utf8) => _builder.Thinking(utf8);
+
+    public void ToolCallBegin(string name, string? wireId) => _builder.ToolCallBegin(name, wireId);
+
+    public void ToolCallArguments(ReadOnlySpan<byte> utf8Json) => _builder.ToolCallArguments(utf8Json);
+
+    public void ToolCallEnd() => _builder.ToolCallEnd();
+
+    public void Finish(StopReason reason, string? stopSequence, in ReplyUsage usage) => _builder.FinishChoice(reason);
+
+    public void Fail(ApiError error) => Error = error;
+
+    public ValueTask FlushAsync() => ValueTask.CompletedTask;
+
+    public ValueTask EndAsync(in ReplyUsage total)
+    {
+        _builder.Finish(_body, total);
+        return ValueTask.CompletedTask;
+    }
+}
