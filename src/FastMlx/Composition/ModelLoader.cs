@@ -36,10 +36,17 @@ internal static class ModelLoader
 
     /// <summary>The same over any model, which is how tests put a scripted one behind the real pipeline.</summary>
     public static async Task<LoadedModel> LoadAsync(
-        ServerOptions options, string name, ModelFolder folder, Func<IModel> open, TimeProvider time, ILogger log)
+        ServerOptions options,
+        string name,
+        ModelFolder folder,
+        Func<IModel> open,
+        TimeProvider time,
+        ILogger log,
+        Func<EngineOptions, EngineOptions>? change = null)
     {
+        EngineOptions limits = Limits(options);
         // The engine opens its model on its own thread meanwhile.
-        Task<EngineLoop> engine = EngineLoop.OpenAsync(open, EngineOptions(options), time, log);
+        Task<EngineLoop> engine = EngineLoop.OpenAsync(open, change?.Invoke(limits) ?? limits, time, log);
         TokenizerFolder tokenizer = TokenizerFolder.Load(folder.Directory);
         string source = tokenizer.ChatTemplate ?? throw new LoadException(
             $"{name} has no chat template (chat_template.jinja, or chat_template in tokenizer_config.json), so it is a "
@@ -77,7 +84,7 @@ internal static class ModelLoader
         });
     }
 
-    private static EngineOptions EngineOptions(ServerOptions options) => new()
+    private static EngineOptions Limits(ServerOptions options) => new()
     {
         ContextLength = options.ContextLength,
         StateBytes = (ulong)options.CacheBytes,

@@ -8,7 +8,10 @@ namespace FastMlx.EndToEnd.Scripted;
 /// A model whose answers are a function of the prompt's text: tokens to protocol can then be tested with clients that
 /// need a capable model. It is a function of the timeline alone, so that batching, chunking and caching must not show.
 /// </summary>
-internal sealed class ScriptedModel(TokenizerFolder tokenizer, Func<string, string> script) : IModel
+/// <param name="tokenizer">The demo model's.</param>
+/// <param name="script">From the prompt's text to the answer's.</param>
+/// <param name="pace">Holds steps back; null: as fast as can be.</param>
+internal sealed class ScriptedModel(TokenizerFolder tokenizer, Func<string, string> script, Pace? pace = null) : IModel
 {
     private const int ContextTokens = 262_144;
 
@@ -81,7 +84,11 @@ internal sealed class ScriptedModel(TokenizerFolder tokenizer, Func<string, stri
         _steps.Enqueue(next);
     }
 
-    public void EndStep(Span<int> next) => _steps.Dequeue().CopyTo(next);
+    public void EndStep(Span<int> next)
+    {
+        pace?.BeforeStepEnds();
+        _steps.Dequeue().CopyTo(next);
+    }
 
     public void Dispose()
     {
