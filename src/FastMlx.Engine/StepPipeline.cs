@@ -95,10 +95,10 @@ internal sealed partial class StepPipeline
         {
             _model.BeginStep(step.Rows, step.Tokens);
         }
-        catch (ModelException e)
+        catch (Exception e) when (e is not AbandonedException)
         {
             FinishOlder(); // The step before it is not concerned.
-            Fail(step, e);
+            Fail(step, Failure(e));
             return true;
         }
 
@@ -115,10 +115,11 @@ internal sealed partial class StepPipeline
         {
             _model.EndStep(step.Next);
         }
-        catch (ModelException e)
+        catch (Exception e) when (e is not AbandonedException)
         {
-            Drop(e.Kind, e.Message);
-            Fail(step, e);
+            ModelException failure = Failure(e);
+            Drop(failure.Kind, failure.Message);
+            Fail(step, failure);
             return;
         }
 
@@ -137,6 +138,10 @@ internal sealed partial class StepPipeline
             End();
         }
     }
+
+    // Whatever a model throws ends the step's rows: left alive, they would be planned and thrown at for ever.
+    private static ModelException Failure(Exception e) =>
+        e as ModelException ?? new ModelException(ModelFailure.Internal, $"{e.GetType().Name}: {e.Message}");
 
     private void Fail(Step step, ModelException failure)
     {
