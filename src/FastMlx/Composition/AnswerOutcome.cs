@@ -3,8 +3,9 @@ using FastMlx.Engine;
 
 namespace FastMlx.Composition;
 
-/// <summary>How an answer ended: a reason, or an error; its counts and times; what the client was told of them.</summary>
-internal sealed record AnswerOutcome(StopReason? Reason, ApiError? Error, GenerationStats Stats, ReplyUsage Usage)
+/// <summary>How an answer ended: a reason, or an error; its counts and times.</summary>
+internal sealed record AnswerOutcome(
+    StopReason? Reason, ApiError? Error, GenerationStats Stats, ReplyUsage Usage)
 {
     /// <summary>What the engine said of a failure; for the log.</summary>
     public string? Failure { get; init; }

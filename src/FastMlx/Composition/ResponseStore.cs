@@ -3,7 +3,8 @@ namespace FastMlx.Composition;
 /// <summary>
 /// The last responses, in memory: bounded in number and bytes, the oldest are forgotten first. Any thread.
 /// </summary>
-internal sealed class ResponseStore(int countMax = ResponseStore.CountDefault, long bytesMax = ResponseStore.BytesDefault)
+internal sealed class ResponseStore(
+    int countMax = ResponseStore.CountDefault, long bytesMax = ResponseStore.BytesDefault)
 {
     public const int CountDefault = 512;
     public const long BytesDefault = 128L << 20;

@@ -70,7 +70,7 @@ internal sealed class Server(ServerOptions options, LoadedModel model, TimeProvi
             ServerLog.Answered(Log, RequestReport.Line(requestId, job, outcome));
     }
 
-    /// <summary>Goes on with the batches that the last run of the server left; without any, nothing is touched.</summary>
+    /// <summary>Goes on with the batches that the last run left; without any, nothing is touched.</summary>
     public void StartBatches()
     {
         if (BatchService.HasAny(Options.HomeDirectory))
@@ -78,7 +78,8 @@ internal sealed class Server(ServerOptions options, LoadedModel model, TimeProvi
     }
 
     /// <summary>Running batches stop here; the next start goes on with them.</summary>
-    public ValueTask DisposeAsync() => _batches.IsValueCreated ? _batches.Value.DisposeAsync() : ValueTask.CompletedTask;
+    public ValueTask DisposeAsync() =>
+        _batches.IsValueCreated ? _batches.Value.DisposeAsync() : ValueTask.CompletedTask;
 
     private ModelEntry Entry(string id) => new()
     {

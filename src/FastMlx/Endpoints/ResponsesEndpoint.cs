@@ -72,7 +72,7 @@ internal static class ResponsesEndpoint
             await call.FailAsync(ApiErrors.ResponseNotFound(call.Tail));
     }
 
-    /// <summary>POST /v1/responses/{id}/cancel: only background responses can be cancelled, and here are none.</summary>
+    /// <summary>POST /v1/responses/{id}/cancel: only background responses can be, and here are none.</summary>
     public static async Task CancelAsync(Call call)
     {
         bool isCancel = call.Tail.EndsWith(Cancel, StringComparison.Ordinal);

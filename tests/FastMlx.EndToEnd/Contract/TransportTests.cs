@@ -68,7 +68,8 @@ public sealed class TransportTests(ScriptedServer fixture) : IClassFixture<Scrip
 
         Assert.Equal(["event: ping", "event: ping", "event: ping", "event: content_block_start"], seen);
         pace.Open();
-        Assert.EndsWith("event: message_stop", (await RestAsync(reader)).Last(l => l.StartsWith("event: ", StringComparison.Ordinal)), StringComparison.Ordinal);
+        List<string> rest = await RestAsync(reader);
+        Assert.Equal("event: message_stop", rest.Last(l => l.StartsWith("event: ", StringComparison.Ordinal)));
     }
 
     [Fact]
