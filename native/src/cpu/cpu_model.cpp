@@ -2,6 +2,7 @@
 #include <cstring>
 #include <thread>
 
+#include "cpu/measure.h"
 #include "cpu/ops.h"
 #include "engine/failure.h"
 #include "engine/graph.h"
@@ -12,7 +13,7 @@
 namespace fastmlx {
 namespace {
 
-constexpr int kSlotsDefault = 64;
+constexpr int kSlotsDefault = 64, kStepTokensDefault = 512;
 constexpr uint64_t kStateFormat = 2;
 
 Json read_json(const std::string& path) {
@@ -38,6 +39,7 @@ struct Checkpoint {
             fail(FM_UNSUPPORTED, "model_type '", type, "' is not supported; known are ", known_families());
         facts.model_type = type;
         graph = family->load(Loader{config, weights, facts});
+        config.finish(type);
         weights.finish(type);
         Hash hash;
         // Both arithmetics may read each other's state: they differ in rounding, not in meaning.
@@ -57,7 +59,11 @@ class CpuBackend final : public Backend {
           timelines_(checkpoint_.facts.states,
                      static_cast<size_t>(options.max_slots == 0 ? kSlotsDefault : options.max_slots)),
           ops_(pick_kernels(options.backend >> 8), thread_count(options.threads),
-               (options.backend & 0xFF) == FM_BACKEND_CPU_ROUNDED, timelines_) {}
+               (options.backend & 0xFF) == FM_BACKEND_CPU_ROUNDED, timelines_) {
+        int tokens = options.max_step_tokens == 0 ? kStepTokensDefault : options.max_step_tokens;
+        int slots = options.max_slots == 0 ? kSlotsDefault : options.max_slots;
+        scratch_ = measure_scratch(*checkpoint_.graph, tokens, std::min(tokens, slots));
+    }
 
     void describe(fm_model_info& out) const override {
         out.vocab_size = checkpoint_.facts.vocab_size;
@@ -65,7 +71,7 @@ class CpuBackend final : public Backend {
         out.can_trim = timelines_.cuttable() ? 1 : 0;
         out.weight_bytes = checkpoint_.weights.bytes();
         out.state_bytes_per_token = timelines_.bytes_per_token();
-        out.scratch_bytes = ops_.scratch_bytes();
+        out.scratch_bytes = std::max(scratch_, ops_.scratch_bytes());
         std::strcpy(out.backend, "cpu");
         std::strncpy(out.model_type, checkpoint_.facts.model_type.c_str(), sizeof out.model_type - 1);
     }
@@ -138,6 +144,7 @@ class CpuBackend final : public Backend {
     Checkpoint checkpoint_;
     Timelines timelines_;
     CpuOps ops_;
+    uint64_t scratch_ = 0;  // of the largest step
     Sampler sampler_;
     std::vector<int> ends_;
 };

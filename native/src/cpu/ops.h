@@ -25,6 +25,7 @@ class CpuOps final : public Ops {
     Tensor make(int rows, int cols, DType dtype);
     static float* data(Tensor x) { return static_cast<float*>(x.handle); }
 
+    void keep(std::initializer_list<Tensor*> live) override;
     Tensor embed(const Weight& table) override;
     Tensor linear(Tensor x, const Linear& weight) override;
     Tensor rms_norm(Tensor x, const Vector& weight, const NormSpec& spec) override;
@@ -42,6 +43,8 @@ class CpuOps final : public Ops {
     Tensor multiply(Tensor a, Tensor b) override;
     Tensor multiply(Tensor a, const Vector& b) override;
     Tensor scale(Tensor a, double factor) override;
+    Tensor divide(Tensor a, double divisor) override;
+    Tensor clip(Tensor a, float bound) override;
     Tensor scale_by_position(Tensor a, float beta, int length) override;
     Tensor cast(Tensor a, DType dtype) override;
     Tensor columns(Tensor x, int groups, int first, int count) override;
@@ -112,7 +115,8 @@ class CpuOps final : public Ops {
     const bool rounded_;  // quantised products in MLX's CPU arithmetic, else summed in float32
     Pool pool_;
     Timelines& timelines_;
-    Arena arena_;
+    Arena arena_, other_;  // keep moves from one to the other
+    Arena step_;           // what lasts a whole step
     std::vector<std::vector<float>> scratch_;  // one per thread
     const Batch* batch_ = nullptr;
     std::vector<Span> spans_;

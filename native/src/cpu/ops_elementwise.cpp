@@ -2,24 +2,11 @@
 #include <cmath>
 
 #include "cpu/ops.h"
+#include "cpu/scalar.h"
 #include "engine/failure.h"
 
 namespace fastmlx {
 namespace {
-
-float sigmoid_of(DType t, float x) {
-    // MLX's form: the exponential of |x| is rounded, the rest is float32.
-    float y = 1.f / (1.f + round_to(t, std::exp(std::fabs(x))));
-    return round_to(t, x < 0 ? y : 1.f - y);
-}
-
-// gelu's tanh form with a rounding after every step, as MLX's compiled graph has it.
-float gelu_of(DType t, float x) {
-    float cube = round_to(t, round_to(t, x * x) * x);
-    float inner = round_to(t, x + round_to(t, round_to(t, 0.044715f) * cube));
-    float turned = round_to(t, std::tanh(round_to(t, round_to(t, 0.7978845608028654f) * inner)));
-    return round_to(t, round_to(t, 0.5f * x) * round_to(t, 1.f + turned));
-}
 
 void check_same(Tensor a, Tensor b, const char* what) {
     if (a.rows != b.rows || a.cols != b.cols)
@@ -115,7 +102,7 @@ const float* CpuOps::angles(const Rope& rope, DType dtype) {
             known.rope.dynamic_max == rope.dynamic_max)
             return known.table;
     int half = rope.dims / 2, count = static_cast<int>(batch_->positions.size());
-    float* table = arena_.floats(static_cast<int64_t>(count) * rope.dims);
+    float* table = step_.floats(static_cast<int64_t>(count) * rope.dims);
     rows(count, rope.dims * 32, [&](int row, int) {
         int position = batch_->positions[static_cast<size_t>(row)];
         float* cosines = table + static_cast<int64_t>(row) * rope.dims;
@@ -258,6 +245,20 @@ Tensor CpuOps::scale(Tensor a, double factor) {
     return each(a, a.dtype, [&](const float* in, float* out, int cols) {
         for (int i = 0; i < cols; ++i) out[i] = in[i] * rounded;
         kernels_.round(a.dtype, out, cols);
+    });
+}
+
+Tensor CpuOps::divide(Tensor a, double divisor) {
+    float rounded = round_to(a.dtype, static_cast<float>(divisor));
+    return each(a, a.dtype, [&](const float* in, float* out, int cols) {
+        for (int i = 0; i < cols; ++i) out[i] = in[i] / rounded;
+        kernels_.round(a.dtype, out, cols);
+    });
+}
+
+Tensor CpuOps::clip(Tensor a, float bound) {
+    return each(a, a.dtype, [&](const float* in, float* out, int cols) {
+        for (int i = 0; i < cols; ++i) out[i] = std::clamp(in[i], -bound, bound);
     });
 }
 

@@ -21,6 +21,7 @@ CpuOps::CpuOps(const Kernels& kernels, int threads, bool rounded, Timelines& tim
 void CpuOps::begin(const Batch& batch) {
     batch_ = &batch;
     arena_.reset();
+    step_.reset();
     spans_.clear();
     angles_.clear();
     int row = 0;
@@ -35,7 +36,7 @@ void CpuOps::end() {
 }
 
 uint64_t CpuOps::scratch_bytes() const {
-    uint64_t bytes = arena_.size();
+    uint64_t bytes = arena_.size() + other_.size() + step_.size();
     for (const auto& buffer : scratch_) bytes += buffer.capacity() * sizeof(float);
     return bytes;
 }
@@ -48,6 +49,17 @@ float* CpuOps::scratch(int worker, int64_t count) {
     std::vector<float>& buffer = scratch_[static_cast<size_t>(worker)];
     if (buffer.size() < static_cast<size_t>(count)) buffer.resize(static_cast<size_t>(count));
     return buffer.data();
+}
+
+void CpuOps::keep(std::initializer_list<Tensor*> live) {
+    std::swap(arena_, other_);
+    arena_.reset();
+    for (Tensor* tensor : live) {
+        if (!*tensor) continue;
+        Tensor kept = make(tensor->rows, tensor->cols, tensor->dtype);
+        std::copy_n(data(*tensor), static_cast<int64_t>(kept.rows) * kept.cols, data(kept));
+        *tensor = kept;
+    }
 }
 
 const float* CpuOps::floats(const Vector& vector) {

@@ -16,6 +16,14 @@ void softmax(float* values, int count) {
     for (int i = 0; i < count; ++i) values[i] /= sum;
 }
 
+// With a rounding after every step, as MLX has it where nobody asks for precision.
+void softmax_in(DType t, float* values, int count) {
+    float best = *std::max_element(values, values + count), sum = 0;
+    for (int i = 0; i < count; ++i)
+        sum = round_to(t, sum + (values[i] = round_to(t, std::exp(round_to(t, values[i] - best)))));
+    for (int i = 0; i < count; ++i) values[i] *= round_to(t, 1.f / sum);
+}
+
 // Marks the experts of all but the best groups as out.
 void limit_groups(std::vector<float>& choice, const RouterSpec& spec, float out) {
     int size = static_cast<int>(choice.size()) / spec.groups;
@@ -66,17 +74,18 @@ void CpuOps::route_row(const float* logits, int count, const RouterSpec& spec, c
     if (spec.groups > 1) limit_groups(choice, spec, 0.f);
     choose(choice, spec, chosen);
     for (int i = 0; i < spec.top_k; ++i) weights[i] = scores[static_cast<size_t>(chosen[i])];
-    if (spec.kind == RouterSpec::Kind::kTopKSoftmax) softmax(weights, spec.top_k);
+    if (spec.kind == RouterSpec::Kind::kTopKSoftmax && spec.precise) softmax(weights, spec.top_k);
+    if (spec.kind == RouterSpec::Kind::kTopKSoftmax && !spec.precise) softmax_in(dtype, weights, spec.top_k);
     kernels_.round(dtype, weights, spec.top_k);
     if (spec.normalise) {
         float sum = 0;
         for (int i = 0; i < spec.top_k; ++i) sum = round_to(dtype, sum + weights[i]);
-        if (spec.epsilon != 0) sum = round_to(dtype, sum + static_cast<float>(spec.epsilon));
+        if (spec.epsilon != 0) sum = round_to(dtype, sum + round_to(dtype, static_cast<float>(spec.epsilon)));
         for (int i = 0; i < spec.top_k; ++i) weights[i] /= sum;
         kernels_.round(dtype, weights, spec.top_k);
     }
     for (int i = 0; i < spec.top_k; ++i) {
-        if (spec.scale != 1) weights[i] *= static_cast<float>(spec.scale);
+        if (spec.scale != 1) weights[i] *= round_to(dtype, static_cast<float>(spec.scale));
         if (expert_scale != nullptr) weights[i] = round_to(dtype, weights[i]) * expert_scale[chosen[i]];
     }
     kernels_.round(dtype, weights, spec.top_k);

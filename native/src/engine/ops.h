@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <vector>
 
@@ -76,13 +77,15 @@ struct RouterSpec {
         kSoftmaxTopK,  // softmax over all, then the top k
         kTopKSoftmax,  // the top k, then softmax over them
         kSigmoid,      // sigmoid; chosen by score + bias within the best groups; weight = score without bias
+        kScores,       // as kSigmoid, but what comes in are the scores, whose format the weights keep
     };
     Kind kind = Kind::kSoftmaxTopK;
     int top_k = 1;
+    bool precise = true;     // kTopKSoftmax: in float32
     bool normalise = false;  // divide by the sum of the chosen
     double epsilon = 0;      // added to that sum
     double scale = 1;
-    Vector bias;  // kSigmoid: added for the choice only
+    Vector bias;  // kSigmoid, kScores: added for the choice only
     int groups = 1, top_groups = 1;
     bool group_max = false;  // a group's rank is its best score instead of the sum of its best two
     // MLX leaves the order of the chosen open; sums of rounded values depend on it. These two are its habits: the last
@@ -136,6 +139,9 @@ class Ops {
   public:
     virtual ~Ops() = default;
 
+    // Forgets every tensor of the step but these (empty ones are skipped): a layer's end. Their handles change.
+    virtual void keep(std::initializer_list<Tensor*> live) = 0;
+
     virtual Tensor embed(const Weight& table) = 0;  // rows of the step's tokens, rounded as mx.dequantize does
     virtual Tensor linear(Tensor x, const Linear& weight) = 0;
 
@@ -160,6 +166,8 @@ class Ops {
     virtual Tensor multiply(Tensor a, Tensor b) = 0;         // b: the same shape, or one column
     virtual Tensor multiply(Tensor a, const Vector& b) = 0;  // per column, or one value for all
     virtual Tensor scale(Tensor a, double factor) = 0;  // the factor is rounded to a's format, as a scalar is in MLX
+    virtual Tensor divide(Tensor a, double divisor) = 0;
+    virtual Tensor clip(Tensor a, float bound) = 0;
     virtual Tensor scale_by_position(Tensor a, float beta, int length) = 0;  // · (1 + beta·ln(1 + floor(pos / length)))
     virtual Tensor cast(Tensor a, DType dtype) = 0;
 

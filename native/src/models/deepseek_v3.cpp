@@ -28,6 +28,7 @@ class DeepseekV3 final : public Graph {
             if (layer.router) y = ops.experts(x, ops.route(ops.linear(x, layer.router), layer.routing), layer.experts);
             if (layer.mlp.gate) y = y ? ops.add(y, layer.mlp.forward(ops, x)) : layer.mlp.forward(ops, x);
             h = ops.add(h, y);
+            ops.keep({&h});
         }
         return ops.rms_norm(h, ends_.norm, norm_);
     }
@@ -45,6 +46,9 @@ DeepseekV3::DeepseekV3(const Loader& loader, float lora_eps) {
     WeightStore& weights = loader.weights;
     Sizes sizes = read_sizes(config);
     config.require_string("hidden_act", "silu");
+    config.ignore({"intermediate_size", "moe_intermediate_size", "num_experts_per_tok", "n_group", "topk_group",
+                   "norm_topk_prob", "routed_scaling_factor", "qk_head_dim", "rope_interleave", "partial_rotary_factor",
+                   "mlp_layer_types", "head_dim"});
     config.require_string("scoring_func", "sigmoid");
     config.require_string("topk_method", "noaux_tc");
     drop_common(weights);

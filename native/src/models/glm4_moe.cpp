@@ -29,6 +29,7 @@ class Glm4Moe final : public Graph {
             if (layer.router) y = ops.experts(x, ops.route(ops.linear(x, layer.router), layer.routing), layer.experts);
             if (layer.mlp.gate) y = y ? ops.add(y, layer.mlp.forward(ops, x)) : layer.mlp.forward(ops, x);
             h = ops.add(h, y);
+            ops.keep({&h});
         }
         return ops.rms_norm(h, ends_.norm, norm_);
     }
@@ -46,6 +47,7 @@ Glm4Moe::Glm4Moe(const Loader& loader) {
     WeightStore& weights = loader.weights;
     Sizes sizes = read_sizes(config);
     config.require_string("hidden_act", "silu");
+    config.ignore({"intermediate_size", "layer_types", "qk_head_dim", "rope_interleave"});
     config.require_string("scoring_func", "sigmoid");
     config.require_string("topk_method", "noaux_tc");
     drop_common(weights);
@@ -54,9 +56,8 @@ Glm4Moe::Glm4Moe(const Loader& loader) {
     ends_ = Ends::load(loader, sizes, "model.", "lm_head", config.boolean("tie_word_embeddings", false));
     int experts = config.positive("n_routed_experts"), inner = config.positive("moe_intermediate_size");
     int shared = config.integer("n_shared_experts", 0), dense = config.integer("first_k_dense_replace", 0);
-    auto turning = static_cast<int>(config.number("partial_rotary_factor", 1) * sizes.head_dim);
-    Rope rope =
-        scaled_rope(turning, config.number("rope_theta", 10000), false, config.object("rope_scaling"), sizes.context);
+    auto turning = static_cast<int>(rope_share(config, 1) * sizes.head_dim);
+    Rope rope = scaled_rope(turning, rope_theta(config, 10000), false, rope_scaling(config), sizes.context);
     bool bias = config.boolean("attention_bias", false), qk_norm = config.boolean("use_qk_norm", false);
     for (int i = 0; i < sizes.layers; ++i) {
         std::string path = "model.layers." + std::to_string(i);

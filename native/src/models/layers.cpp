@@ -28,6 +28,23 @@ Sizes read_sizes(const Config& config) {
     return s;
 }
 
+std::vector<int> read_windows(const Config& config, int layers, int period) {
+    std::vector<std::string> types = config.strings("layer_types");
+    std::vector<int> windows(static_cast<size_t>(layers), 0);
+    if (types.empty() && period > 0)
+        for (int i = 0; i < layers; ++i)
+            if ((i + 1) % period != 0) windows[static_cast<size_t>(i)] = config.positive("sliding_window");
+    if (types.empty()) return windows;
+    if (types.size() != static_cast<size_t>(layers))
+        fail(FM_INVALID, config.where(), ": layer_types has ", types.size(), " entries for ", layers, " layers");
+    for (size_t i = 0; i < types.size(); ++i) {
+        if (types[i] != "full_attention" && types[i] != "sliding_attention")
+            fail(FM_UNSUPPORTED, config.where(), ": layer type '", types[i], "' is not known here");
+        if (types[i] != "full_attention") windows[i] = config.positive("sliding_window");
+    }
+    return windows;
+}
+
 void drop_common(WeightStore& weights) {
     weights.rename(
         [](const std::string& name) { return name.ends_with("rotary_emb.inv_freq") ? std::string() : name; });
@@ -51,14 +68,10 @@ Tensor GluMlp::forward(Ops& ops, Tensor x) const {
     return ops.linear(ops.activate(activation, g, u), down);
 }
 
-Attention load_attention(const Loader& loader, const Sizes& sizes, const std::string& path, AttentionBias bias,
-                         int window) {
-    WeightStore& weights = loader.weights;
-    Attention a;
-    a.q = weights.linear(path + ".q_proj", sizes.heads * sizes.head_dim, sizes.hidden, bias.qkv);
-    a.k = weights.linear(path + ".k_proj", sizes.kv_heads * sizes.head_dim, sizes.hidden, bias.qkv);
-    a.v = weights.linear(path + ".v_proj", sizes.kv_heads * sizes.head_dim, sizes.hidden, bias.qkv);
-    a.o = weights.linear(path + ".o_proj", sizes.hidden, sizes.heads * sizes.head_dim, bias.out);
+namespace {
+
+// What follows from the sizes once q, k, v are there; declares the state.
+void complete(Attention& a, const Loader& loader, const Sizes& sizes, int window) {
     a.head_dim = sizes.head_dim;
     a.norm.eps = sizes.eps;
     a.norm.width = sizes.head_dim;
@@ -70,6 +83,31 @@ Attention load_attention(const Loader& loader, const Sizes& sizes, const std::st
                                      .k_dim = sizes.head_dim,
                                      .v_dim = sizes.head_dim,
                                      .window = window});
+}
+
+}  // namespace
+
+Attention load_attention(const Loader& loader, const Sizes& sizes, const std::string& path, AttentionBias bias,
+                         int window, const char* out) {
+    WeightStore& weights = loader.weights;
+    Attention a;
+    a.q = weights.linear(path + ".q_proj", sizes.heads * sizes.head_dim, sizes.hidden, bias.qkv);
+    a.k = weights.linear(path + ".k_proj", sizes.kv_heads * sizes.head_dim, sizes.hidden, bias.qkv);
+    a.v = weights.linear(path + ".v_proj", sizes.kv_heads * sizes.head_dim, sizes.hidden, bias.qkv);
+    a.o = weights.linear(path + "." + out, sizes.hidden, sizes.heads * sizes.head_dim, bias.out);
+    complete(a, loader, sizes, window);
+    return a;
+}
+
+Attention load_fused_attention(const Loader& loader, const Sizes& sizes, const std::string& path) {
+    int queries = sizes.heads * sizes.head_dim, keys = sizes.kv_heads * sizes.head_dim;
+    Weight all = loader.weights.matrix(path + ".qkv_proj", queries + 2 * keys, sizes.hidden);
+    Attention a;
+    a.q.weight = all.slice(0, queries);
+    a.k.weight = all.slice(queries, keys);
+    a.v.weight = all.slice(queries + keys, keys);
+    a.o = loader.weights.linear(path + ".o_proj", sizes.hidden, queries);
+    complete(a, loader, sizes, 0);
     return a;
 }
 
@@ -79,6 +117,7 @@ Tensor Attention::forward(Ops& ops, Tensor x) const {
     if (k_norm) keys = ops.rms_norm(keys, k_norm, norm);
     queries = ops.rope(queries, head_dim, rope);
     keys = ops.rope(keys, head_dim, rope);
+    if (position_beta != 0) queries = ops.scale_by_position(queries, position_beta, position_length);
     return ops.linear(ops.attend(queries, keys, values, spec), o);
 }
 
@@ -109,12 +148,12 @@ RouterSpec noaux_routing(const Config& config, WeightStore& weights, const std::
     return spec;
 }
 
-Ends Ends::load(const Loader& loader, const Sizes& sizes, const std::string& prefix, const std::string& head,
-                bool tied) {
+Ends Ends::load(const Loader& loader, const Sizes& sizes, const std::string& prefix, const std::string& head, bool tied,
+                const char* embed_name, const char* norm_name) {
     WeightStore& weights = loader.weights;
     Ends ends;
-    ends.embed = weights.matrix(prefix + "embed_tokens", sizes.vocab, sizes.hidden);
-    ends.norm = weights.vector(prefix + "norm.weight", sizes.hidden);
+    ends.embed = weights.matrix(prefix + embed_name, sizes.vocab, sizes.hidden);
+    ends.norm = weights.vector(prefix + norm_name + ".weight", sizes.hidden);
     ends.norm_spec.eps = sizes.eps;
     if (tied) {
         weights.drop_prefix(head + ".");  // a leftover: the embedding is the head

@@ -13,6 +13,10 @@ struct Sizes {
 };
 Sizes read_sizes(const Config& config);
 
+// 0 = full attention. Windows exist only where layer_types says so: a lone sliding_window is ignored, as mlx-lm does.
+// Without layer_types every layer is full, or, given a `period`, all but each period's last one are windows.
+std::vector<int> read_windows(const Config& config, int layers, int period = 0);
+
 // The names that MLX files never use: rotary_emb.inv_freq.
 void drop_common(WeightStore& weights);
 
@@ -33,6 +37,8 @@ struct Attention {
     NormSpec norm;
     Rope rope;
     int head_dim = 0;
+    float position_beta = 0;  // queries · (1 + beta·ln(1 + floor(position / length)))
+    int position_length = 1;
     AttendSpec spec;
     Tensor forward(Ops& ops, Tensor x) const;
 };
@@ -42,7 +48,10 @@ struct AttentionBias {
 };
 // Takes {q,k,v,o}_proj below `path` and declares the state.
 Attention load_attention(const Loader& loader, const Sizes& sizes, const std::string& path, AttentionBias bias,
-                         int window);
+                         int window, const char* out = "o_proj");
+
+// The same from one matrix qkv_proj.
+Attention load_fused_attention(const Loader& loader, const Sizes& sizes, const std::string& path);
 
 // Experts {gate,up,down}_proj below `path`, stacked or not (`unstacked`: their folder, as
 // "model.layers.0.mlp.experts").
@@ -59,7 +68,7 @@ struct Ends {
     NormSpec norm_spec;
     Linear head;
     static Ends load(const Loader& loader, const Sizes& sizes, const std::string& prefix, const std::string& head,
-                     bool tied);
+                     bool tied, const char* embed_name = "embed_tokens", const char* norm_name = "norm");
 };
 
 DType activation_type(const Ends& ends);

@@ -69,8 +69,8 @@ LatentAttention load_latent_attention(const Loader& loader, const Sizes& sizes, 
     s.embed_q = weights.experts(path + ".embed_q", sizes.heads, s.latent, s.nope);
     s.unembed_out = weights.experts(path + ".unembed_out", sizes.heads, s.values, s.latent);
     a.o = weights.linear(path + ".o_proj", sizes.hidden, sizes.heads * s.values, bias);
-    std::optional<Config> scaling = config.object("rope_scaling");
-    a.rope = scaled_rope(s.turning, config.number("rope_theta", 10000), true, scaling, sizes.context);
+    std::optional<Config> scaling = rope_scaling(config);
+    a.rope = scaled_rope(s.turning, rope_theta(config, 10000), true, scaling, sizes.context);
     double scale = 1 / std::sqrt(static_cast<double>(s.nope + s.turning));
     if (scaling && scaling->number("mscale_all_dim", 0) != 0) {
         double stretch = yarn_mscale(scaling->number("factor", 1), scaling->number("mscale_all_dim", 0));

@@ -31,6 +31,7 @@ class Qwen3Moe final : public Graph {
                 h = ops.add(h, ops.experts(x, ops.route(ops.linear(x, layer.router), routing_), layer.experts));
             else
                 h = ops.add(h, layer.mlp.forward(ops, x));
+            ops.keep({&h});
         }
         return ops.rms_norm(h, ends_.norm, norm_);
     }
@@ -49,6 +50,8 @@ Qwen3Moe::Qwen3Moe(const Loader& loader) {
     WeightStore& weights = loader.weights;
     Sizes sizes = read_sizes(config);
     config.require_string("hidden_act", "silu");
+    config.ignore({"intermediate_size", "rope_scaling", "attention_bias", "qkv_bias", "shared_expert_intermediate_size",
+                   "layer_types"});
     drop_common(weights);
     norm_.eps = sizes.eps;
     ends_ = Ends::load(loader, sizes, "model.", "lm_head", config.boolean("tie_word_embeddings", false));
@@ -58,7 +61,7 @@ Qwen3Moe::Qwen3Moe(const Loader& loader) {
     routing_.kind = RouterSpec::Kind::kSoftmaxTopK;
     routing_.top_k = config.positive("num_experts_per_tok");
     routing_.normalise = config.boolean("norm_topk_prob", false);
-    Rope rope = plain_rope(sizes.head_dim, config.number("rope_theta", 1000000));  // mlx-lm ignores rope_scaling here
+    Rope rope = plain_rope(sizes.head_dim, rope_theta(config, 1000000));  // mlx-lm ignores rope_scaling here
     for (int i = 0; i < sizes.layers; ++i) {
         std::string path = "model.layers." + std::to_string(i);
         Layer layer;

@@ -91,6 +91,7 @@ class Qwen3Next final : public Graph {
             Tensor x = ops.rms_norm(h, layer.input_norm, norm_);
             h = ops.add(h, layer.linear ? layer.delta.forward(ops, x) : layer.attention.forward(ops, x));
             h = ops.add(h, feed_forward(ops, layer, ops.rms_norm(h, layer.post_norm, norm_)));
+            ops.keep({&h});
         }
         return ops.rms_norm(h, ends_.norm, norm_);
     }
@@ -197,6 +198,9 @@ Qwen3Next::Qwen3Next(const Loader& loader, const Config& config, const std::stri
     WeightStore& weights = loader.weights;
     Sizes sizes = read_sizes(config);
     config.require_string("hidden_act", "silu");
+    config.ignore({"intermediate_size", "attention_bias", "mamba_ssm_dtype", "moe_intermediate_size",
+                   "shared_expert_intermediate_size", "norm_topk_prob", "num_experts_per_tok", "rope_theta",
+                   "rope_scaling", "partial_rotary_factor", "mlp_only_layers"});
     norm_.eps = sizes.eps;
     // Only Hugging Face's layout has the taps last; there the norms are stored as w - 1.
     for (const auto& [name, view] : weights.tensors())
@@ -214,6 +218,11 @@ Qwen3Next::Qwen3Next(const Loader& loader, const Config& config, const std::stri
     Rope rope = scaled_rope(static_cast<int>(sizes.head_dim * share), theta, false, rope_config, sizes.context);
     int interval = config.positive("full_attention_interval", 4), step = config.positive("decoder_sparse_step", 1);
     std::vector<int> dense = config.integers("mlp_only_layers");
+    std::vector<std::string> types = config.strings("layer_types");
+    if (!types.empty() && types.size() != static_cast<size_t>(sizes.layers))
+        fail(FM_INVALID, config.where(), ": layer_types has ", types.size(), " entries for ", sizes.layers, " layers");
+    if (!config.boolean("attn_output_gate", true))
+        fail(FM_UNSUPPORTED, config.where(), ": attention without a gate on its output is not known here");
     bool mixture = config.integer("num_experts", 0) > 0;
     routing_.top_k = mixture ? config.positive("num_experts_per_tok") : 1;
     routing_.normalise = config.boolean("norm_topk_prob", true);
@@ -222,7 +231,7 @@ Qwen3Next::Qwen3Next(const Loader& loader, const Config& config, const std::stri
         Layer layer;
         layer.input_norm = weights.vector(path + ".input_layernorm.weight", sizes.hidden);
         layer.post_norm = weights.vector(path + ".post_attention_layernorm.weight", sizes.hidden);
-        layer.linear = (i + 1) % interval != 0;
+        layer.linear = types.empty() ? (i + 1) % interval != 0 : types[static_cast<size_t>(i)] == "linear_attention";
         if (layer.linear)
             layer.delta = load_delta(loader, config, sizes, path + ".linear_attn");
         else

@@ -60,27 +60,16 @@ void yarn(Rope& rope, double base, const Config& scaling) {
                                         yarn_mscale(factor, scaling.number("mscale_all_dim", 0)));
 }
 
-void longrope(Rope& rope, double base, const Config& scaling, int context_max) {
+void longrope(Rope& rope, double base, const Config& scaling, int context_max, int fallback) {
     std::vector<double> factors = scaling.numbers("long_factor");
     std::vector<float> lengths = wavelengths(rope.dims, base, rope.dims);
     if (factors.size() != lengths.size())
         fail(FM_INVALID, scaling.where(), ": long_factor has ", factors.size(), " numbers, not ", lengths.size());
     for (size_t i = 0; i < lengths.size(); ++i) lengths[i] = static_cast<float>(lengths[i] * factors[i]);
     set_wavelengths(rope, lengths);
-    double original = scaling.number("original_max_position_embeddings", 4096);
+    double original = scaling.number("original_max_position_embeddings", fallback);
     double stretch = static_cast<double>(context_max) / original;
     rope.magnitude = stretch <= 1 ? 1.f : static_cast<float>(std::sqrt(1 + std::log(stretch) / std::log(original)));
-}
-
-// The wavelengths span the whole head, but only the leading share of the pairs turns.
-void proportional(Rope& rope, double base, const Config& scaling) {
-    int turning = static_cast<int>(scaling.number("partial_rotary_factor", 1) * rope.dims) / 2;
-    double factor = scaling.number("factor", 1);
-    std::vector<float> lengths = wavelengths(rope.dims, base, rope.dims);
-    for (size_t i = 0; i < lengths.size(); ++i)
-        lengths[i] = static_cast<int>(i) < turning ? static_cast<float>(factor * lengths[i])
-                                                   : std::numeric_limits<float>::infinity();
-    set_wavelengths(rope, lengths);
 }
 
 }  // namespace
@@ -97,9 +86,42 @@ Rope plain_rope(int dims, double base, bool interleaved) {
     return rope;
 }
 
-Rope scaled_rope(int dims, double base, bool interleaved, const std::optional<Config>& scaling, int context_max) {
+double rope_theta(const Config& config, double fallback) {
+    std::optional<Config> all = config.object("rope_parameters");
+    double own = config.number("rope_theta", fallback);
+    return all ? all->number("rope_theta", own) : own;
+}
+
+double rope_share(const Config& config, double fallback) {
+    std::optional<Config> all = config.object("rope_parameters");
+    double own = config.number("partial_rotary_factor", fallback);
+    return all ? all->number("partial_rotary_factor", own) : own;
+}
+
+std::optional<Config> rope_scaling(const Config& config) {
+    std::optional<Config> own = config.object("rope_scaling"), all = config.object("rope_parameters");
+    return own ? own : all;
+}
+
+Rope proportional_rope(int dims, double base, bool interleaved, double share, double factor) {
+    Rope rope = plain_rope(dims, base, interleaved);
+    int turning = static_cast<int>(share * dims) / 2;
+    std::vector<float> lengths = wavelengths(dims, base, dims);
+    for (size_t i = 0; i < lengths.size(); ++i)
+        lengths[i] = static_cast<int>(i) < turning ? static_cast<float>(factor * lengths[i])
+                                                   : std::numeric_limits<float>::infinity();
+    set_wavelengths(rope, lengths);
+    return rope;
+}
+
+Rope scaled_rope(int dims, double base, bool interleaved, const std::optional<Config>& scaling, int context_max,
+                 int original) {
     Rope rope = plain_rope(dims, base, interleaved);
     if (!scaling) return rope;
+    // mlx-lm reads none of these: truncate and attention_factor would change yarn a little, mrope is for images.
+    scaling->ignore({"rope_theta", "rope_type", "type", "partial_rotary_factor", "truncate", "attention_factor",
+                     "mrope_section", "mrope_interleaved", "original_max_position_embeddings", "short_factor",
+                     "short_mscale", "long_mscale", "finetuned"});
     std::string kind = scaling->has("type") ? scaling->string("type", "") : scaling->string("rope_type", "default");
     if (kind == "default" || kind == "mrope") return rope;
     if (kind == "linear") {
@@ -109,12 +131,13 @@ Rope scaled_rope(int dims, double base, bool interleaved, const std::optional<Co
     } else if (kind == "yarn" || kind == "deepseek_yarn" || kind == "telechat3-yarn") {
         yarn(rope, base, *scaling);
     } else if (kind == "longrope" || kind == "su") {
-        longrope(rope, base, *scaling, context_max);
+        longrope(rope, base, *scaling, context_max, original);
     } else if (kind == "dynamic") {
         rope.dynamic_factor = static_cast<float>(scaling->number("factor"));
         rope.dynamic_max = context_max;
     } else if (kind == "proportional") {
-        proportional(rope, base, *scaling);
+        return proportional_rope(dims, base, interleaved, scaling->number("partial_rotary_factor", 1),
+                                 scaling->number("factor", 1));
     } else {
         fail(FM_UNSUPPORTED, scaling->where(), ": rope type '", kind, "' is not known");
     }

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "engine/failure.h"
+#include "weights/harmless.h"
 
 namespace fastmlx {
 namespace {
@@ -16,8 +17,14 @@ void Config::wrong(const char* key, const char* wanted) const {
 }
 
 const Json* Config::find(const char* key) const {
+    read_->insert(where_ + "." + key);
     const Json* found = object_->find(key);
     return found == nullptr || found->is_null() ? nullptr : found;
+}
+
+bool Config::is_null(const char* key) const {
+    const Json* found = object_->find(key);
+    return found != nullptr && found->is_null();
 }
 
 int Config::integer(const char* key) const {
@@ -100,7 +107,21 @@ std::optional<Config> Config::object(const char* key) const {
     const Json* found = find(key);
     if (found == nullptr) return std::nullopt;
     if (!found->is_object()) wrong(key, "an object");
-    return Config(*found, where_ + "." + key);
+    return Config(*found, where_ + "." + key, read_);
+}
+
+void Config::ignore(std::initializer_list<const char*> keys) const {
+    for (const char* key : keys) read_->insert(where_ + "." + key);
+}
+
+void Config::finish(const std::string& model_type) const {
+    for (const auto& [key, value] : object_->members()) {
+        bool read = read_->count(where_ + "." + key) != 0;
+        if (read && value.is_object()) Config(value, where_ + "." + key, read_).finish(model_type);
+        if (!read && !value.is_null() && !is_harmless(key))
+            fail(FM_UNSUPPORTED, where_, ": '", key, "' is not understood for ", model_type,
+                 "; its value could change the model's answers");
+    }
 }
 
 void Config::require_string(const char* key, const char* only) const {

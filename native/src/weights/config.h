@@ -1,5 +1,7 @@
 #pragma once
+#include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -7,11 +9,14 @@
 
 namespace fastmlx {
 
-// Typed reading of config.json. A null counts as absent; a wrong type is an error that names the field.
+// Typed reading of config.json. A null counts as absent; a wrong type is an error that names the field. It remembers
+// which fields were asked for, so that `finish` can refuse one that nobody understood.
 class Config {
   public:
-    Config(const Json& object, std::string where) : object_(&object), where_(std::move(where)) {}
+    Config(const Json& object, std::string where)
+        : object_(&object), where_(std::move(where)), read_(std::make_shared<std::set<std::string>>()) {}
 
+    bool is_null(const char* key) const;  // there, and null
     bool has(const char* key) const { return find(key) != nullptr; }
     const Json* find(const char* key) const;
     int integer(const char* key) const;
@@ -32,10 +37,18 @@ class Config {
     void refuse(const char* key, const char* why) const;
     const std::string& where() const { return where_; }
 
+    // Fields that this family knows and that change nothing in its graph.
+    void ignore(std::initializer_list<const char*> keys) const;
+    // Fails on the first field that was neither asked for nor is known to be harmless in any family.
+    void finish(const std::string& model_type) const;
+
   private:
+    Config(const Json& object, std::string where, std::shared_ptr<std::set<std::string>> read)
+        : object_(&object), where_(std::move(where)), read_(std::move(read)) {}
     [[noreturn]] void wrong(const char* key, const char* wanted) const;
     const Json* object_;
     std::string where_;
+    std::shared_ptr<std::set<std::string>> read_;  // "where.key", shared by all parts of one file
 };
 
 }  // namespace fastmlx

@@ -66,6 +66,7 @@ WeightStore::WeightStore(const std::string& folder, const Json& config) {
         }
     }
     fingerprint_ = hash.value();
+    convert();
 }
 
 WeightStore::Quantisation WeightStore::parse_quantisation(const Json& object, const std::string& where) const {
@@ -122,6 +123,17 @@ void WeightStore::read_quantisation(const Json& config) {
         quantisation_ = parse_quantisation(*foreign, "config.json quantization_config");
     } else if (method->string() == "mxfp4") {
         quantisation_ = Quantisation{Storage::kMxfp4, 4, 32};
+    } else if (method->string() == "awq" || method->string() == "gptq") {
+        const Json* bits = foreign->find("bits");
+        const Json* group = foreign->find("group_size");
+        if (bits != nullptr && (!bits->is_integer() || bits->integer() != 4))
+            fail(FM_UNSUPPORTED, "config.json: only 4-bit AWQ and GPTQ are supported");
+        quantisation_ = Quantisation{Storage::kAffine, 4, 128};
+        if (group != nullptr && group->is_integer()) quantisation_->group = static_cast<int>(group->integer());
+        if (quantisation_->group != 32 && quantisation_->group != 64 && quantisation_->group != 128)
+            fail(FM_UNSUPPORTED, "config.json: groups of ", quantisation_->group, " are not supported");
+    } else if (method->string() == "fp8") {
+        // 8-bit floats are made bfloat16 when the file is opened; nothing is left quantised.
     } else if (method->string() == "compressed-tensors") {
         const Json* format = foreign->find("format");
         bool nv = format != nullptr && format->string() == "nvfp4-pack-quantized";
@@ -157,6 +169,16 @@ void WeightStore::reshape(const std::string& name, std::vector<int64_t> shape) {
     found->second.shape = std::move(shape);
 }
 
+void WeightStore::retype(const std::string& name, Element element, std::vector<int64_t> shape) {
+    auto found = tensors_.find(name);
+    if (found == tensors_.end()) fail(FM_INVALID, "the checkpoint has no tensor ", name);
+    TensorView view = found->second;
+    view.element = element;
+    view.shape = shape;
+    if (view.count() * element_bytes(element) != static_cast<int64_t>(view.bytes)) check_shape(found->second, shape);
+    found->second = std::move(view);
+}
+
 void WeightStore::drop_prefix(const std::string& prefix) {
     std::erase_if(tensors_, [&](const auto& entry) { return entry.first.starts_with(prefix); });
 }
@@ -164,6 +186,12 @@ void WeightStore::drop_prefix(const std::string& prefix) {
 const TensorView* WeightStore::find(const std::string& name) const {
     auto found = tensors_.find(name);
     return found == tensors_.end() ? nullptr : &found->second;
+}
+
+TensorView WeightStore::require(const std::string& name) const {
+    const TensorView* view = find(name);
+    if (view == nullptr) fail(FM_INVALID, "the checkpoint has no tensor ", name);
+    return *view;
 }
 
 const TensorView& WeightStore::take(const std::string& name) {
@@ -262,6 +290,13 @@ Vector WeightStore::table(const std::string& name, int rows, int cols) {
     const TensorView& view = take(name);
     check_shape(view, {rows, cols});
     return {view.data, float_type(view), rows * cols};
+}
+
+Vector WeightStore::make_vector(const std::vector<float>& values, DType dtype) {
+    std::vector<uint8_t> bytes(values.size() * static_cast<size_t>(dtype_bytes(dtype)));
+    for (size_t i = 0; i < values.size(); ++i) store_float(dtype, bytes.data(), static_cast<int64_t>(i), values[i]);
+    owned_.push_back(std::move(bytes));
+    return {owned_.back().data(), dtype, static_cast<int>(values.size())};
 }
 
 Linear WeightStore::linear(const std::string& path, int rows, int cols, bool bias) {

@@ -24,6 +24,8 @@ class WeightStore {
     void rename_one(const std::string& from, const std::string& to);
     void drop_prefix(const std::string& prefix);
     void reshape(const std::string& name, std::vector<int64_t> shape);  // of as many elements
+    // The same bytes as other elements: blocks of codes that a publisher stored as bytes.
+    void retype(const std::string& name, Element element, std::vector<int64_t> shape);
 
     bool has(const std::string& name) const { return tensors_.count(name) != 0; }
     const TensorView* find(const std::string& name) const;
@@ -37,7 +39,8 @@ class WeightStore {
     // {} in the number's place.
     Weight experts(const std::string& path, int experts, int rows, int cols, const std::string& unstacked = {});
     Vector vector(const std::string& name, int count);
-    Vector table(const std::string& name, int rows, int cols);  // (rows, cols) seen as one vector
+    Vector table(const std::string& name, int rows, int cols);          // (rows, cols) seen as one vector
+    Vector make_vector(const std::vector<float>& values, DType dtype);  // computed at load time
     // The bias is taken where the file has one; `bias` says whether it must be there.
     Linear linear(const std::string& path, int rows, int cols, bool bias = false);
 
@@ -58,6 +61,11 @@ class WeightStore {
         int bits = 0, group = 0;
     };
 
+    void convert();
+    void convert_awq(const std::string& base);
+    void convert_int4(const std::string& base);
+    void convert_fp8(const std::string& base);
+    TensorView require(const std::string& name) const;
     void read_quantisation(const Json& config);
     Quantisation parse_quantisation(const Json& object, const std::string& where) const;
     Quantisation quantisation_of(const std::string& path) const;
