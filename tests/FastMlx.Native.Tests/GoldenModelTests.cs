@@ -7,17 +7,17 @@ public sealed class GoldenModelTests
 {
     private const float Exact = 1e-3f;
     private const float Rounded = 0.05f;
+    private const float Scanned = 0.1f; // Mamba
 
     private static readonly string[] Dense =
-        ["llama*", "mistral-*", "qwen2*", "qwen3-*", "qwen3h128-*", "compat-llama-leftovers"];
-
-    private static readonly string[] Mixed =
     [
-        "qwen3_*", "compat-qwen3_*", "glm4_moe-*", "glm4_moe_lite-*", "deepseek_v3-*", "kimi_k2-*", "compat-deepseek_v3*",
-        "compat-glm4*",
+        "llama*", "mistral*", "qwen2*", "qwen3-*", "qwen3h128-*", "compat-llama-leftovers", "gemma3*", "seed_oss*",
+        "phi3*", "granite-*", "smollm3*", "cohere2*",
     ];
 
-    public static TheoryData<string> Models() => Named([.. Dense, .. Mixed]);
+    public static TheoryData<string> Models() => Named(["*"]);
+
+    public static TheoryData<string> Float32Models() => Named(["*-f32"]);
 
     public static TheoryData<string> DenseModels() => Named(Dense);
 
@@ -38,7 +38,9 @@ public sealed class GoldenModelTests
         Golden golden = Golden.Load(name);
         using NativeModel model = NativeModel.Open(
             golden.Folder, new NativeModelOptions { Backend = NativeBackend.CpuRounded });
-        float tolerance = golden.IsFloat32 ? Exact : Rounded;
+        bool scans = name.StartsWith("nemotron_h", StringComparison.Ordinal)
+            || name.StartsWith("granitemoehybrid", StringComparison.Ordinal);
+        float tolerance = golden.IsFloat32 ? Exact : scans ? Scanned : Rounded;
         int slot = model.OpenSlot();
         float[][] prefill = Logits(model, slot, 0, golden.Prompt, all: true);
         AssertClose(golden.PrefillLogits, prefill, tolerance, "prefill");
@@ -52,8 +54,22 @@ public sealed class GoldenModelTests
         Logits(model, chunked, 0, golden.Prompt[..golden.Split], all: false);
         float[][] last = Logits(model, chunked, golden.Split, golden.Prompt[golden.Split..], all: false);
         AssertClose([golden.ChunkedLastLogits], last, tolerance, "chunked");
-        Assert.Equal(prefill[^1], last[0]); // bit for bit: a chunk never changes an answer
+        if (!scans || golden.IsFloat32) // MLX's parallel form of Mamba rounds by chunks; as models are served it does not: StateTests
+            Assert.Equal(prefill[^1], last[0]); // bit for bit: a chunk never changes an answer
         Assert.Equal(golden.Greedy, Steps.Greedy(model, model.OpenSlot(), golden.Prompt, golden.Greedy.Length));
+    }
+
+    // What is stored in float32 has the same sums in both arithmetics.
+    [Theory]
+    [MemberData(nameof(Float32Models))]
+    public void Float32_IsTheSameInBothArithmetics(string name)
+    {
+        Golden golden = Golden.Load(name);
+        using NativeModel served = NativeModel.Open(
+            golden.Folder, new NativeModelOptions { Backend = NativeBackend.Cpu });
+        AssertClose(
+            golden.PrefillLogits, Logits(served, served.OpenSlot(), 0, golden.Prompt, all: true), Exact, "prefill");
+        Assert.Equal(golden.Greedy, Steps.Greedy(served, served.OpenSlot(), golden.Prompt, golden.Greedy.Length));
     }
 
     // Sums in float32 are what models are served with; MLX's rounded sums lie within a share of the largest logit. Dense

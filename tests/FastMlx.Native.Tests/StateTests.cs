@@ -1,0 +1,160 @@
+using FastMlx.Engine;
+using Xunit;
+
+namespace FastMlx.Native.Tests;
+
+/// <summary>
+/// Every tiny model's timelines: what a batch, a fork, a trim, a saved state or another chunking may never change, to
+/// the bit.
+/// </summary>
+public sealed class StateTests
+{
+    private const int Long = 300; // past every window of the tiny models, and past four pages of state
+    private const int Vocabulary = 96;
+
+    public static TheoryData<string> Models()
+    {
+        var data = new TheoryData<string>();
+        foreach (string name in Repository.TinyModels("*"))
+            data.Add(name);
+        if (data.Count == 0)
+            data.Add("(none)");
+        return data;
+    }
+
+    [Theory]
+    [MemberData(nameof(Models))]
+    public void BatchOfThree_EqualsThreeSingles(string name)
+    {
+        using NativeModel model = Open(name);
+        int[][] prompts = [Tokens(1, 90), Tokens(2, 7), Tokens(3, 33)];
+        var alone = new List<TokenLogprob[]>();
+        foreach (int[] prompt in prompts)
+        {
+            int slot = model.OpenSlot();
+            alone.Add(Step(model, [(slot, 0, prompt)])[0]);
+            alone.Add(Step(model, [(slot, prompt.Length, [5])])[0]);
+        }
+
+        int[] slots = [model.OpenSlot(), model.OpenSlot(), model.OpenSlot()];
+        TokenLogprob[][] first = Step(model, [.. slots.Select((slot, i) => (slot, 0, prompts[i]))]);
+        TokenLogprob[][] second = Step(model, [.. slots.Select((slot, i) => (slot, prompts[i].Length, new[] { 5 }))]);
+        for (int i = 0; i < slots.Length; i++)
+        {
+            Assert.Equal(alone[2 * i], first[i]);
+            Assert.Equal(alone[(2 * i) + 1], second[i]);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Models))]
+    public void ForkAndSavedState_GoOnAsTheirSource(string name)
+    {
+        using NativeModel model = Open(name);
+        int[] prompt = Tokens(4, 150);
+        int source = model.OpenSlot();
+        Step(model, [(source, 0, prompt)]);
+        var saved = new byte[model.SavedSize(source)];
+        model.SaveSlot(source, saved);
+        int fork = model.ForkSlot(source, prompt.Length);
+        TokenLogprob[] expected = Step(model, [(source, prompt.Length, [8, 9])])[0];
+        Step(model, [(fork, prompt.Length, [70])]); // writes to what it shares with its source
+        TokenLogprob[] second = Step(model, [(source, prompt.Length + 2, [11])])[0];
+
+        using NativeModel other = Open(name);
+        int loaded = other.LoadSlot(saved);
+        Assert.Equal(prompt.Length, other.SlotLength(loaded));
+        Assert.Equal(expected, Step(other, [(loaded, prompt.Length, [8, 9])])[0]);
+        Assert.Equal(second, Step(other, [(loaded, prompt.Length + 2, [11])])[0]);
+
+        int fresh = model.OpenSlot();
+        Step(model, [(fresh, 0, prompt)]);
+        TokenLogprob[] branch = Step(model, [(fresh, prompt.Length, [70, 71])])[0];
+        Assert.Equal(branch, Step(model, [(fork, prompt.Length + 1, [71])])[0]);
+        saved[saved.Length / 2] ^= 1;
+        Assert.Equal(-1, other.LoadSlot(saved.AsSpan(0, saved.Length - 1)));
+    }
+
+    [Theory]
+    [MemberData(nameof(Models))]
+    public void Trim_EqualsNeverHavingGoneOn(string name)
+    {
+        using NativeModel model = Open(name);
+        int[] prompt = Tokens(5, 140);
+        int slot = model.OpenSlot();
+        Step(model, [(slot, 0, prompt)]);
+        TokenLogprob[] expected = Step(model, [(slot, prompt.Length, [3])])[0];
+        Step(model, [(slot, prompt.Length + 1, [44, 45, 46])]);
+        bool recurrent = !model.TryTrimSlot(slot, prompt.Length);
+        if (!recurrent)
+            Assert.Equal(expected, Step(model, [(slot, prompt.Length, [3])])[0]);
+        if (model.Info.CanTrim)
+        {
+            Assert.False(recurrent);
+            int fork = model.ForkSlot(slot, 70);
+            Step(model, [(fork, 70, prompt[70..])]);
+            Assert.Equal(expected, Step(model, [(fork, prompt.Length, [3])])[0]);
+        }
+
+        Assert.True(model.TryTrimSlot(slot, 0)); // an empty timeline is always allowed
+        Step(model, [(slot, 0, prompt)]);
+        Assert.Equal(expected, Step(model, [(slot, prompt.Length, [3])])[0]);
+    }
+
+    [Theory]
+    [MemberData(nameof(Models))]
+    public void Chunks_ChangeNothing_PastEveryWindow(string name)
+    {
+        using NativeModel model = Open(name);
+        int[] prompt = Tokens(6, Long);
+        TokenLogprob[]? whole = null;
+        foreach (int chunk in new[] { Long, 64, 7, 1 })
+        {
+            int slot = model.OpenSlot();
+            TokenLogprob[] last = [];
+            for (int first = 0; first < Long; first += chunk)
+                last = Step(model, [(slot, first, prompt[first..Math.Min(Long, first + chunk)])])[0];
+            whole ??= last;
+            Assert.Equal(whole, last);
+            model.CloseSlot(slot);
+        }
+    }
+
+    private static NativeModel Open(string name) => NativeModel.Open(
+        Repository.Shared("corpora/tiny-models/" + name),
+        new NativeModelOptions { Backend = NativeBackend.Cpu, Threads = 2 });
+
+    private static int[] Tokens(int seed, int count)
+    {
+        uint state = (uint)seed;
+        var tokens = new int[count];
+        for (int i = 0; i < count; i++)
+        {
+            state = (state * 1664525) + 1013904223;
+            tokens[i] = (int)(state >> 16) % Vocabulary;
+        }
+
+        return tokens;
+    }
+
+    // One step; per row what was chosen and the best tokens with their log-probabilities: any other bit shows.
+    private static TokenLogprob[][] Step(NativeModel model, (int Slot, int First, int[] Tokens)[] rows)
+    {
+        StepRow[] step = [.. rows.Select(row => new StepRow
+        {
+            Slot = row.Slot, First = row.First, Count = row.Tokens.Length, Sample = 3, TopP = 1,
+        })];
+        model.BeginStep(step, [.. rows.SelectMany(row => row.Tokens)]);
+        var next = new int[rows.Length];
+        model.EndStep(next);
+        var results = new TokenLogprob[rows.Length][];
+        for (int i = 0; i < rows.Length; i++)
+        {
+            results[i] = new TokenLogprob[20];
+            float chosen = model.Logprobs(i, results[i]);
+            results[i] = [.. results[i], new TokenLogprob(next[i], chosen)];
+        }
+
+        return results;
+    }
+}
