@@ -29,22 +29,29 @@ internal static class Answerer
     private static async Task RunAsync(Call call, AnswerJob job, ReplyForm form)
     {
         using var memory = new AnswerMemory(call.Server.Ids);
+        using RequestTrace? trace = RequestTrace.Begin(call, job);
         if (form.IsStream)
         {
             AnswerHeaders.SetPrompt(call.Exchange, job.Prompt.Tokens.Length);
-            await call.StreamAsync(stream => PumpAsync(form.Stream(stream, memory)));
+            await call.StreamAsync(stream => PumpAsync(form.Stream(trace?.Over(stream) ?? stream, memory)));
             return;
         }
 
         IWholeReply whole = form.Whole(memory);
         AnswerOutcome outcome = await PumpAsync(whole);
         AnswerHeaders.Set(call.Exchange, job.Prompt, outcome.Stats);
+        trace?.KeepBody(whole.Body);
         if (whole.Error is { } error)
             await call.FailAsync(error);
         else
             await call.RespondAsync(200, whole.Body);
 
-        Task<AnswerOutcome> PumpAsync(IReply reply) =>
-            AnswerRun.RunAsync(call.Server, call.RequestId, job, reply, memory, call.Exchange.Aborted);
+        async Task<AnswerOutcome> PumpAsync(IReply reply)
+        {
+            AnswerOutcome ended = await AnswerRun.RunAsync(
+                call.Server, call.RequestId, job, reply, memory, call.Exchange.Aborted);
+            trace?.End(ended, memory);
+            return ended;
+        }
     }
 }

@@ -1,0 +1,106 @@
+using System.Text;
+using FastMlx.Endpoints;
+using FastMlx.Http;
+
+namespace FastMlx.Composition;
+
+/// <summary>
+/// One request on disk, where TRACE_DIR is set: the prompt as the model sees it, what the cache gave, the model's own
+/// text and what the client was sent. Only this user may read it. One answer, one task; a disk that fails ends the
+/// trace, never the answer.
+/// </summary>
+internal sealed class RequestTrace : IDisposable
+{
+    private const UnixFileMode FolderMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+    private const UnixFileMode FileModeOfOne = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+    private readonly Call _call;
+    private readonly AnswerJob _job;
+    private readonly string _folder;
+    private FileStream? _events;
+    private bool _hasFailed;
+
+    private RequestTrace(Call call, AnswerJob job, string folder)
+    {
+        _call = call;
+        _job = job;
+        _folder = folder;
+    }
+
+    /// <summary>Null where nothing is traced.</summary>
+    public static RequestTrace? Begin(Call call, AnswerJob job)
+    {
+        if (call.Server.Options.TraceDirectory is not { } parent)
+            return null;
+        string name = $"{call.Server.Time.GetUtcNow():yyyyMMdd-HHmmss}-{call.RequestId}";
+        var trace = new RequestTrace(call, job, Path.Combine(parent, name));
+        trace.Try(trace.WritePrompt);
+        return trace;
+    }
+
+    /// <summary>The stream, whose bytes are kept as they are sent.</summary>
+    public EventStream Over(EventStream stream)
+    {
+        Try(() => _events = Create("events.sse"));
+        return _events is null ? stream : new TracedStream(stream, bytes => Try(() => _events.Write(bytes.Span)));
+    }
+
+    public void KeepBody(ReadOnlyMemory<byte> body) => Try(() => Write("answer.json", body.Span));
+
+    public void End(AnswerOutcome outcome, AnswerMemory memory)
+    {
+        int[] sampled = memory.Sampled.ToArray();
+        Try(() =>
+        {
+            Write("raw.txt", Text(sampled));
+            Write("raw-tokens.json", Numbers(sampled));
+            Write("cache.txt", RequestReport.Line(_call.RequestId, _job, outcome) + "\n");
+        });
+    }
+
+    public void Dispose() => Try(() => _events?.Dispose());
+
+    private void WritePrompt()
+    {
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(_folder);
+        else
+            Directory.CreateDirectory(_folder, FolderMode);
+        Write("prompt.txt", Text(_job.Prompt.Tokens));
+        Write("prompt-tokens.json", Numbers(_job.Prompt.Tokens));
+    }
+
+    private string Text(int[] tokens) => _job.Model.Tokenizer.Tokenizer.Decode(tokens, skipSpecial: false);
+
+    private static string Numbers(int[] tokens) => $"[{string.Join(',', tokens)}]\n";
+
+    private void Write(string name, string text) => Write(name, Encoding.UTF8.GetBytes(text));
+
+    private void Write(string name, ReadOnlySpan<byte> content)
+    {
+        using FileStream file = Create(name);
+        file.Write(content);
+    }
+
+    private FileStream Create(string name)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = FileModeOfOne;
+        return new FileStream(Path.Combine(_folder, name), options);
+    }
+
+    private void Try(Action write)
+    {
+        if (_hasFailed)
+            return;
+        try
+        {
+            write();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            _hasFailed = true;
+            ServerLog.Warn(_call.Server.Log, $"{_call.RequestId} is not traced: {e.Message}");
+        }
+    }
+}
