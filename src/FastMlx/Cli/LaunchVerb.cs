@@ -17,7 +17,7 @@ internal static class LaunchVerb
         return command;
     }
 
-    private static Command CreateClaude()
+    private static SelfStoppingCommand CreateClaude()
     {
         var command = new SelfStoppingCommand("claude",
             "Run Claude Code on a local model: finds the server or starts one, tries it, sets the variables.\n\n"

@@ -44,7 +44,7 @@ internal static class ModelLoader
         ILogger log,
         Func<EngineOptions, EngineOptions>? change = null)
     {
-        EngineOptions limits = Limits(options);
+        EngineOptions limits = Limits(options, folder);
         // The engine opens its model on its own thread meanwhile.
         Task<EngineLoop> engine = EngineLoop.OpenAsync(open, change?.Invoke(limits) ?? limits, time, log);
         TokenizerFolder tokenizer = TokenizerFolder.Load(folder.Directory);
@@ -84,8 +84,16 @@ internal static class ModelLoader
         });
     }
 
-    private static EngineOptions Limits(ServerOptions options) => new()
+    private static EngineOptions Limits(ServerOptions options, ModelFolder folder) => new()
     {
+        DiskCache = options.DiskCacheDirectory is { } directory && options.DiskCacheBytes > 0
+            ? new DiskCacheOptions
+            {
+                Folder = directory,
+                Fingerprint = folder.Fingerprint,
+                BytesMax = options.DiskCacheBytes,
+            }
+            : null,
         ContextLength = options.ContextLength,
         StateBytes = (ulong)options.CacheBytes,
         MaxSlots = MaxSlots,
