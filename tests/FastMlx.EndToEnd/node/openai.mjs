@@ -1,0 +1,48 @@
+// node openai.mjs URL: the official openai package against a server that says what it is told to.
+import assert from 'node:assert/strict';
+import OpenAI from 'openai';
+
+const client = new OpenAI({ baseURL: process.argv[2] + '/v1', apiKey: 'k', maxRetries: 0 });
+const ask = (answer, more = {}) => ({ model: 'm', messages: [{ role: 'user', content: `SAY[[${answer}]]` }], ...more });
+const tools = [{
+  type: 'function',
+  function: { name: 'get_weather', parameters: { type: 'object', properties: { city: { type: 'string' } } } },
+}];
+const call = '<tool_call>\n{"name": "get_weather", "arguments": {"city": "Oslo"}}\n</tool_call>';
+
+const chat = await client.chat.completions.create(ask('Hello.'));
+assert.equal(chat.choices[0].message.content, 'Hello.');
+
+let text = '';
+let usage;
+for await (const chunk of await client.chat.completions.create(
+  ask('Hello you.', { stream: true, stream_options: { include_usage: true } }))) {
+  text += chunk.choices[0]?.delta?.content ?? '';
+  usage = chunk.usage ?? usage;
+}
+assert.equal(text, 'Hello you.');
+assert.ok(usage.completion_tokens > 0);
+
+const final = await client.chat.completions.stream(ask(call, { tools })).finalChatCompletion();
+assert.equal(final.choices[0].finish_reason, 'tool_calls');
+assert.deepEqual(JSON.parse(final.choices[0].message.tool_calls[0].function.arguments), { city: 'Oslo' });
+
+const completion = await client.completions.create(
+  { model: 'm', prompt: 'SAY[[raw]]<|im_start|>assistant\n', max_tokens: 20 });
+assert.equal(completion.choices[0].text, 'raw');
+
+const response = await client.responses.create({ model: 'm', input: 'SAY[[One.]]' });
+assert.equal(response.output_text, 'One.');
+assert.equal((await client.responses.retrieve(response.id)).output_text, 'One.');
+const next = client.responses.stream({ model: 'm', input: 'SAY[[Two.]]', previous_response_id: response.id });
+assert.equal((await next.finalResponse()).output_text, 'Two.');
+await client.responses.delete(response.id);
+
+const models = [];
+for await (const model of await client.models.list()) models.push(model.id);
+assert.ok(models.length > 0);
+
+await assert.rejects(client.chat.completions.create({ model: 'm', messages: [] }), OpenAI.BadRequestError);
+await assert.rejects(client.embeddings.create({ model: 'm', input: 'x' }), /no embeddings/);
+await assert.rejects(client.responses.retrieve('resp_none'), OpenAI.NotFoundError);
+console.log('ok');
