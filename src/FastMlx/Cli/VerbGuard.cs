@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Net.Sockets;
 using FastMlx.Composition;
 using FastMlx.Configuration;
 using FastMlx.Engine;
@@ -23,12 +24,14 @@ internal static class VerbGuard
         }
     }
 
-    private static int? CodeOf(Exception e) => e switch
+    /// <summary>The exit code for what is expected to go wrong; null for our own faults.</summary>
+    public static int? CodeOf(Exception e) => e switch
     {
         CliException c => c.ExitCode,
         OptionsException => ExitCode.Usage,
         OperationCanceledException => ExitCode.Cancelled,
         HttpRequestException => ExitCode.Network,
+        SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse } => ExitCode.Busy,
         HubException h => ExitCode.Of(h.Kind),
         ModelFileException { Kind: ModelFileProblem.Missing } => ExitCode.NotFound,
         ModelFileException => ExitCode.Damaged,

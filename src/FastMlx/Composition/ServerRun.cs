@@ -46,8 +46,10 @@ internal static class ServerRun
         }
         catch (Exception e) when (IsExpected(e))
         {
-            ServerLog.Warn(log, e.Message);
-            return ExitCode.Failure;
+            ServerLog.Warn(log, e is SocketException
+                ? $"Cannot listen on {options.Host}, port {options.Port}: {e.Message}. Another PORT or --port may do."
+                : e.Message);
+            return VerbGuard.CodeOf(e) ?? ExitCode.Failure;
         }
     }
 
