@@ -30,31 +30,38 @@ internal static class BenchVerb
         command.Options.Add(tokens);
         command.Options.Add(json);
         var flags = new OptionFlags(command, "--model", "--backend", "--threads", "--context-length", "--cache-size");
-        command.SetAction((parsed, cancellation) => VerbGuard.RunAsync(parsed, async () =>
-        {
-            ServerOptions options = flags.Load(parsed);
-            int[] lengths = parsed.GetValue(contexts)!;
-            int count = parsed.GetValue(tokens);
-            if (count < 2 || lengths.Length == 0 || lengths.Any(n => n < 1))
-                throw new CliException(ExitCode.Usage, "--tokens is 2 or more, and each of --contexts 1 or more.");
-            await using LoadedModel model = await ModelLoader.LoadAsync(
-                options, TimeProvider.System, NullLogger.Instance, cancellation);
-            if (lengths.Any(n => n + count > model.Generator.ContextLength))
-                throw new CliException(ExitCode.Usage,
-                    $"A prompt and its answer must fit the context of {model.Generator.ContextLength} tokens.");
-            double machine = MemoryProbe.BytesPerSecond();
-            var rows = new List<BenchRow>();
-            // The first step pages the weights in; it is not counted.
-            await MeasureAsync(model.Generator, 16, 2, seed: 0, cancellation);
-            for (int i = 0; i < lengths.Length; i++)
-                rows.Add(await MeasureAsync(model.Generator, lengths[i], count, i + 1, cancellation));
-            if (parsed.GetValue(json))
-                HubVerb.WriteJson(parsed, w => Write(w, model, machine, rows));
-            else
-                Print(parsed.InvocationConfiguration.Output, model, machine, rows);
-            return ExitCode.Success;
-        }));
+        command.SetAction((parsed, cancellation) => VerbGuard.RunAsync(parsed, () => RunAsync(
+            parsed, flags.Load(parsed), parsed.GetValue(contexts)!, parsed.GetValue(tokens), parsed.GetValue(json),
+            cancellation)));
         return command;
+    }
+
+    private static async Task<int> RunAsync(
+        ParseResult parsed, ServerOptions options, int[] lengths, int count, bool isJson,
+        CancellationToken cancellation)
+    {
+        if (count < 2 || lengths.Length == 0 || lengths.Any(n => n < 1))
+            throw new CliException(ExitCode.Usage, "--tokens is 2 or more, and each of --contexts 1 or more.");
+        await using LoadedModel model = await ModelLoader.LoadAsync(
+            options, TimeProvider.System, NullLogger.Instance, cancellation);
+        if (lengths.Any(n => n + (long)count > model.Generator.ContextLength))
+        {
+            throw new CliException(
+                ExitCode.Usage,
+                $"A prompt and its answer must fit the context of {model.Generator.ContextLength} tokens.");
+        }
+
+        double machine = MemoryProbe.BytesPerSecond();
+        var rows = new List<BenchRow>();
+        // The first step pages the weights in; it is not counted.
+        await MeasureAsync(model.Generator, 16, 2, seed: 0, cancellation);
+        for (int i = 0; i < lengths.Length; i++)
+            rows.Add(await MeasureAsync(model.Generator, lengths[i], count, i + 1, cancellation));
+        if (isJson)
+            HubVerb.WriteJson(parsed, w => Write(w, model, machine, rows));
+        else
+            Print(parsed.InvocationConfiguration.Output, model, machine, rows);
+        return ExitCode.Success;
     }
 
     private static async Task<BenchRow> MeasureAsync(

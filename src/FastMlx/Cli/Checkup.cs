@@ -75,8 +75,11 @@ internal static class Checkup
         string text = $"{RuntimeInformation.ProcessArchitecture}, {Environment.ProcessorCount} cores";
         if (AdvSimd.IsSupported)
             return new Finding("processor", "ok", text + ", NEON" + (Dp.IsSupported ? " with dot products" : ""));
-        return Avx512F.IsSupported ? new Finding("processor", "ok", text + ", AVX-512")
-            : Avx2.IsSupported ? new Finding("processor", "ok", text + ", AVX2")
+        // Asked of the processor itself: a native build fixes what its C# part may use, not what the C++ part finds.
+        int features = X86Base.IsSupported && X86Base.CpuId(0, 0).Eax >= 7 ? X86Base.CpuId(7, 0).Ebx : 0;
+        const int Avx2Bit = 1 << 5, Avx512Bit = 1 << 16;
+        return (features & Avx512Bit) != 0 ? new Finding("processor", "ok", text + ", AVX-512")
+            : (features & Avx2Bit) != 0 ? new Finding("processor", "ok", text + ", AVX2")
             : new Finding("processor", "note", text + "; no AVX2, so the CPU engine is slow here.");
     }
 
