@@ -5,6 +5,7 @@ using System.Text.Json;
 using FastMlx.Chat.Tokenization;
 using FastMlx.Composition;
 using FastMlx.Configuration;
+using FastMlx.EndToEnd.Allocation;
 using FastMlx.EndToEnd.Scripted;
 using FastMlx.Engine;
 using FastMlx.Http;
@@ -61,6 +62,20 @@ internal sealed class TestServer : IAsyncDisposable
             options, "scripted", folder, () => new ScriptedModel(tokenizer, script, pace), TimeProvider.System,
             NullLogger.Instance, limits);
         return new TestServer(new Server(options, model, time ?? TimeProvider.System, NullLogger.Instance), own);
+    }
+
+    /// <summary>A model that says one text again and again until it is stopped.</summary>
+    public static async Task<TestServer> LoopAsync(string text)
+    {
+        (ServerOptions options, string? own) = Options(change: null, home: null);
+        ModelFolder folder = ModelFolder.Open(DemoModelFolder.Extract(options.HomeDirectory));
+        HfTokenizer tokenizer = TokenizerFolder.Load(folder.Directory).Tokenizer;
+        List<int> loop = [];
+        tokenizer.Encode(text, parseSpecial: false, loop);
+        LoadedModel model = await ModelLoader.LoadAsync(
+            options, "loop", folder, () => new LoopModel(tokenizer.MaxId + 1, [.. loop]), TimeProvider.System,
+            NullLogger.Instance);
+        return new TestServer(new Server(options, model, TimeProvider.System, NullLogger.Instance), own);
     }
 
     /// <summary>The embedded model on the CPU engine.</summary>
