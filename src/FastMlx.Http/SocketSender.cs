@@ -23,6 +23,7 @@ internal sealed class SocketSender(Socket socket, ConnectionClock clock, Action 
         return sent == bytes.Length ? default : WaitAsync(new ValueTask<int>(sent), bytes);
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask SendPiecesAsync(ReadOnlyMemory<byte> bytes)
     {
         while (!bytes.IsEmpty)

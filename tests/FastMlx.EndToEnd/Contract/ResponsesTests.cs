@@ -80,7 +80,11 @@ public sealed class ResponsesTests(ScriptedServer fixture) : IClassFixture<Scrip
     {
         Answer answer = await _server.PostAsync("/v1/chat/completions", Bodies.Chat(
             "Hm." + SayScript.Call("f", """{"a": 1}"""),
-            """{"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{"a":{"type":"integer"}}}}}],"stream_options":{"include_usage":true}}""", stream: true));
+            """
+            {"tools":[{"type":"function","function":{"name":"f",
+            "parameters":{"type":"object","properties":{"a":{"type":"integer"}}}}}],"stream_options":{"include_usage":true}}
+            """,
+            stream: true));
         Assert.Empty(ChatStreamChecker.Check(answer.Text, wantsUsage: true));
         Assert.Contains("tool_calls", answer.Text, StringComparison.Ordinal);
     }
