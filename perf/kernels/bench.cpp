@@ -26,10 +26,10 @@ double cpu() {
 double time_of(const std::function<void()>& body) {
     body();
     double best = 1e9;
-    for (int round = 0; round < 7; ++round) {
+    for (int round = 0; round < 4; ++round) {
         int calls = 0;
         double start = cpu(), now = start;
-        for (; now - start < 0.03; now = cpu(), ++calls) body();
+        for (; now - start < 0.005; now = cpu(), ++calls) body();
         best = std::min(best, (now - start) / calls);
     }
     return best;
@@ -54,8 +54,13 @@ struct Matrix {
         scales.resize(static_cast<size_t>(rows * scale_bytes), 0x3C);
         biases = scales;
     }
-    WeightRow row(int r) const { return {data.data() + r * row_bytes, scales.data() + r * scale_bytes, biases.data() + r * scale_bytes}; }
-    double bytes() const { return static_cast<double>(rows) * static_cast<double>(row_bytes + scale_bytes * (packing.storage == Storage::kAffine ? 2 : 1)); }
+    WeightRow row(int r) const {
+        return {data.data() + r * row_bytes, scales.data() + r * scale_bytes, biases.data() + r * scale_bytes};
+    }
+    double bytes() const {
+        return static_cast<double>(rows) *
+               static_cast<double>(row_bytes + scale_bytes * (packing.storage == Storage::kAffine ? 2 : 1));
+    }
 };
 
 double multiply_time(const Kernels& kernels, const Matrix& m, int tokens) {
@@ -66,7 +71,8 @@ double multiply_time(const Kernels& kernels, const Matrix& m, int tokens) {
         for (int first = 0; first < m.rows; first += 16) {
             WeightRow rows[16];
             for (int r = 0; r < 16; ++r) rows[r] = m.row(first + r);
-            kernels.multiply(m.packing, rows, 16, m.cols, x.data(), m.cols, tokens, scratch.data(), y.data() + first, m.rows);
+            kernels.multiply(m.packing, rows, 16, m.cols, x.data(), m.cols, tokens, scratch.data(), y.data() + first,
+                             m.rows);
         }
     });
 }
@@ -77,6 +83,7 @@ double fma_peak_avx512();  // GFLOP/s of a loop of independent operations
 double fma_peak_avx2();
 
 int main(int argc, char** argv) {
+    std::setvbuf(stdout, nullptr, _IOLBF, 0);
     int rows = argc > 2 ? std::atoi(argv[1]) : 4096, cols = argc > 2 ? std::atoi(argv[2]) : 4096;
     std::vector<uint8_t> from(256u << 20, 1), to(256u << 20);
     double copy = time_of([&] { std::memcpy(to.data(), from.data(), from.size()); });
@@ -87,37 +94,41 @@ int main(int argc, char** argv) {
         for (size_t i = 0; i < from.size() / 8; ++i) sum += words[i];
         sink = sum;
     });
-    std::printf("memcpy %.1f GB/s (read + write), reading %.1f GB/s\n", 2 * static_cast<double>(from.size()) / copy / 1e9,
-                static_cast<double>(from.size()) / read / 1e9);
+    std::printf("memcpy %.1f GB/s (read + write), reading %.1f GB/s\n",
+                2 * static_cast<double>(from.size()) / copy / 1e9, static_cast<double>(from.size()) / read / 1e9);
     struct Case {
         const char* name;
         Packing packing;
     };
     const Case cases[] = {
-        {"f32", {Storage::kDense, DType::kF32, 0, 0}},         {"bf16", {Storage::kDense, DType::kBF16, 0, 0}},
-        {"f16", {Storage::kDense, DType::kF16, 0, 0}},         {"2 bit g64", {Storage::kAffine, DType::kBF16, 2, 64}},
+        {"f32", {Storage::kDense, DType::kF32, 0, 0}},          {"bf16", {Storage::kDense, DType::kBF16, 0, 0}},
+        {"f16", {Storage::kDense, DType::kF16, 0, 0}},          {"2 bit g64", {Storage::kAffine, DType::kBF16, 2, 64}},
         {"3 bit g64", {Storage::kAffine, DType::kBF16, 3, 64}}, {"4 bit g64", {Storage::kAffine, DType::kBF16, 4, 64}},
         {"4 bit g32", {Storage::kAffine, DType::kBF16, 4, 32}}, {"5 bit g64", {Storage::kAffine, DType::kBF16, 5, 64}},
         {"6 bit g64", {Storage::kAffine, DType::kBF16, 6, 64}}, {"8 bit g64", {Storage::kAffine, DType::kBF16, 8, 64}},
-        {"mxfp4", {Storage::kMxfp4, DType::kBF16, 4, 32}},     {"nvfp4", {Storage::kNvfp4, DType::kBF16, 4, 16}},
+        {"mxfp4", {Storage::kMxfp4, DType::kBF16, 4, 32}},      {"nvfp4", {Storage::kNvfp4, DType::kBF16, 4, 16}},
         {"mxfp8", {Storage::kMxfp8, DType::kBF16, 8, 32}},
     };
     const Kernels* tables[8];
     int count = all_kernels(tables, 8);
     for (int t = 0; t < count; ++t) {
         bool plain = std::strcmp(tables[t]->name, "plain") == 0;
-        if (!plain) std::printf("%s: FMA peak %.1f GFLOP/s\n", tables[t]->name, std::strcmp(tables[t]->name, "avx512") == 0 ? fma_peak_avx512() : fma_peak_avx2());
+        if (!plain)
+            std::printf("%s: FMA peak %.1f GFLOP/s\n", tables[t]->name,
+                        std::strcmp(tables[t]->name, "avx512") == 0 ? fma_peak_avx512() : fma_peak_avx2());
         for (const Case& c : cases) {
             int used = plain ? 256 : rows;
             Matrix m(c.packing, used, cols);
-            double one = multiply_time(*tables[t], m, 1), four = multiply_time(*tables[t], m, 4), eight = multiply_time(*tables[t], m, 8);
+            double one = multiply_time(*tables[t], m, 1), four = multiply_time(*tables[t], m, 4),
+                   eight = multiply_time(*tables[t], m, 8);
             int many = plain ? 8 : 512;
             if (!plain) m.rows = 256;
             double gemm = multiply_time(*tables[t], m, many);
             double flops = 2.0 * m.rows * m.cols * many;
             m.rows = used;
-            std::printf("%-7s %-10s 1 row %6.2f GB/s  4 rows %6.2f GB/s  8 rows %6.2f GB/s  %d rows %7.2f GFLOP/s\n", tables[t]->name, c.name,
-                        m.bytes() / one / 1e9, m.bytes() / four / 1e9, m.bytes() / eight / 1e9, many, flops / gemm / 1e9);
+            std::printf("%-7s %-10s 1 row %6.2f GB/s  4 rows %6.2f GB/s  8 rows %6.2f GB/s  %d rows %7.2f GFLOP/s\n",
+                        tables[t]->name, c.name, m.bytes() / one / 1e9, m.bytes() / four / 1e9, m.bytes() / eight / 1e9,
+                        many, flops / gemm / 1e9);
         }
     }
     return 0;

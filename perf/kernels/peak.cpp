@@ -18,7 +18,8 @@ double PEAK_NAME() {
     constexpr int kSums = 10, kSteps = 2000000;
     double best = 0;
     for (int round = 0; round < 7; ++round) {
-        Lanes sums[kSums] = {}, factor = sums[0] + 0.999f, step = sums[0] + 0.001f;
+        Lanes sums[kSums], zero = {}, factor = zero + 0.999f, step = zero + 0.001f;
+        for (int s = 0; s < kSums; ++s) sums[s] = zero + static_cast<float>(s);  // or the compiler would keep one
         double start = cpu();
         for (int i = 0; i < kSteps; ++i) {
 #pragma GCC unroll 10
@@ -26,7 +27,7 @@ double PEAK_NAME() {
         }
         double seconds = cpu() - start;
         float total = 0;
-        for (Lanes& sum : sums) total += sum[0];
+        for (const Lanes& sum : sums) total += sum[0];
         if (total > 0) best = std::max(best, 2.0 * kSums * kSteps * (PEAK_BYTES / 4) / seconds / 1e9);
     }
     return best;

@@ -18,7 +18,8 @@ struct Kernels {
     const char* name;
     // Row of `count` elements (whole groups) as float32.
     void (*dequantise)(Storage storage, int bits, int group, DType dtype, WeightRow row, int count, float* out);
-    // y[t·y_stride + r] = Σ x[t·x_stride + i] · row r, element i; i < count. scratch: row_count · (count + 2·groups)
+    // y[t·y_stride + r] = Σ x[t·x_stride + i] · row r, element i; i < count. scratch: row_count · (count + 2·groups +
+    // 2)
     void (*multiply)(const Packing& packing, const WeightRow* rows, int row_count, int count, const float* x,
                      int64_t x_stride, int tokens, float* scratch, float* y, int64_t y_stride);
     // y[t·y_stride + r] = Σ x[t·x_stride + i] · w[r·w_stride + i], i < count
@@ -46,8 +47,8 @@ struct Kernels {
 const Kernels& plain_kernels();
 const Kernels* avx2_kernels();  // null where this machine, or this build, cannot
 const Kernels* avx512_kernels();
-const Kernels& best_kernels();                       // for this machine; FM tests compare all that run here
-const Kernels& pick_kernels(int set);                // 0 = the best, else FM_KERNELS_* >> 8; Failure where it cannot run
+const Kernels& best_kernels();         // for this machine; FM tests compare all that run here
+const Kernels& pick_kernels(int set);  // 0 = the best, else FM_KERNELS_* >> 8; Failure where it cannot run
 int all_kernels(const Kernels** out, int capacity);  // those this machine can run, the plain ones first
 
 }  // namespace fastmlx

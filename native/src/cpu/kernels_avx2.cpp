@@ -9,6 +9,7 @@ using Vec = __m256;
 constexpr int kWidth = 8;
 constexpr int kTokenBlock = 3;
 constexpr int kWeighVecs = 2;
+constexpr int kFusedTokens = 4;  // up to here codes are not expanded first
 
 inline __m256i first_lanes(int count) {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
@@ -29,8 +30,7 @@ inline Vec min_of(Vec a, Vec b) { return _mm256_min_ps(a, b); }
 inline Vec absolute(Vec a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.f), a); }
 inline Vec rounded(Vec a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 inline Vec scale_by_power(Vec a, Vec n) {  // a's exponent stays normal
-    return _mm256_castsi256_ps(
-        _mm256_add_epi32(_mm256_castps_si256(a), _mm256_slli_epi32(_mm256_cvtps_epi32(n), 23)));
+    return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(a), _mm256_slli_epi32(_mm256_cvtps_epi32(n), 23)));
 }
 inline Vec zero_below(Vec a, Vec x, Vec edge) { return _mm256_andnot_ps(_mm256_cmp_ps(x, edge, _CMP_LT_OQ), a); }
 inline Vec where_negative(Vec x, Vec a, Vec b) {
@@ -138,8 +138,7 @@ inline __m256i spread(const uint8_t* data, int at) {
             return places;
         }();
         __m256i codes = _mm256_set1_epi64x(static_cast<int64_t>(load_codes<kBits>(data + at / 8 * kBits)));
-        __m256i pairs =
-            _mm256_shuffle_epi8(codes, _mm256_load_si256(reinterpret_cast<const __m256i*>(kPlaces.bytes)));
+        __m256i pairs = _mm256_shuffle_epi8(codes, _mm256_load_si256(reinterpret_cast<const __m256i*>(kPlaces.bytes)));
         return _mm256_srlv_epi32(pairs, _mm256_load_si256(reinterpret_cast<const __m256i*>(kPlaces.shifts)));
     }
 }
@@ -182,7 +181,7 @@ inline Vec unpack_fp8(const uint8_t* data, int at) {
 namespace fastmlx {
 
 const Kernels* avx2_kernels() {
-    static constexpr Kernels kTable{"avx2",     dequantise, multiply,  matmul, weigh,         sum_squares,
+    static constexpr Kernels kTable{"avx2",       dequantise, multiply,  matmul, weigh,         sum_squares,
                                     round_values, softmax,    silu_gate, turn,   matmul_rounded};
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &kTable : nullptr;
 }

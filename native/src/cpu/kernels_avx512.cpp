@@ -9,6 +9,7 @@ using Vec = __m512;
 constexpr int kWidth = 16;
 constexpr int kTokenBlock = 4;
 constexpr int kWeighVecs = 4;
+constexpr int kFusedTokens = 8;  // up to here codes are not expanded first
 
 inline __mmask16 first_lanes(int count) {
     return static_cast<__mmask16>(count >= kWidth ? 0xFFFFu : count <= 0 ? 0u : (1u << count) - 1u);

@@ -20,8 +20,8 @@ void matmul(const float* x, int64_t x_stride, int tokens, const float* w, int64_
         }
 }
 
-void multiply(const Packing& packing, const WeightRow* rows, int row_count, int count, const float* x,
-              int64_t x_stride, int tokens, float* scratch, float* y, int64_t y_stride) {
+void multiply(const Packing& packing, const WeightRow* rows, int row_count, int count, const float* x, int64_t x_stride,
+              int tokens, float* scratch, float* y, int64_t y_stride) {
     for (int r = 0; r < row_count; ++r)
         dequantise_plain(packing.storage, packing.bits, packing.group, packing.dtype, rows[r], count,
                          scratch + static_cast<int64_t>(r) * count);

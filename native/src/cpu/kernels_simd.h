@@ -160,8 +160,7 @@ void weigh(const float* p, int64_t p_stride, int rows, const float* v, int keys,
         weigh_rows<4>(p + r * p_stride, p_stride, v, keys, dim, out + r * out_stride, out_stride);
     for (; r + 2 <= rows; r += 2)
         weigh_rows<2>(p + r * p_stride, p_stride, v, keys, dim, out + r * out_stride, out_stride);
-    for (; r < rows; ++r)
-        weigh_rows<1>(p + r * p_stride, p_stride, v, keys, dim, out + r * out_stride, out_stride);
+    for (; r < rows; ++r) weigh_rows<1>(p + r * p_stride, p_stride, v, keys, dim, out + r * out_stride, out_stride);
 }
 
 // ---- softmax and activations ----

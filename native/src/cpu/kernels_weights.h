@@ -2,21 +2,20 @@
 // Included after kernels_simd.h, under the same rules: weights to float32, and products with them. The fused loops (few
 // tokens) and the tiled ones (many) compute every element by the same operations in the same order.
 #include "cpu/kernels_simd.h"
-#include "weights/dequantise.h"
 
 namespace fastmlx {
 namespace {
 
-constexpr int kFewTokens = 4;
-
-enum class Code { kAffine, kFp4, kFp8 };
+enum class Code { kAffine, kFp4, kFp8, kBF16, kF16 };
 
 // Element i of a row as a vector; `scale` and `bias` are its group's, already floats.
 template <Code kCode, int kBits>
 struct Decoder {
     Vec first, second;
     inline void set(float scale, float bias) {
-        if constexpr (kCode == Code::kFp4)
+        if constexpr (kCode == Code::kBF16 || kCode == Code::kF16)
+            return;
+        else if constexpr (kCode == Code::kFp4)
             first = fp4_table(scale);
         else if constexpr (kCode == Code::kAffine && kBits <= kTableBits)
             first = code_table(scale, bias);
@@ -24,7 +23,11 @@ struct Decoder {
             first = splat(scale), second = splat(bias);
     }
     Vec at(const uint8_t* data, int i) const {
-        if constexpr (kCode == Code::kFp4)
+        if constexpr (kCode == Code::kBF16)
+            return load_bf16(data + static_cast<int64_t>(i) * 2);
+        else if constexpr (kCode == Code::kF16)
+            return load_f16(data + static_cast<int64_t>(i) * 2);
+        else if constexpr (kCode == Code::kFp4)
             return fp4_look_up(first, data, i);
         else if constexpr (kCode == Code::kFp8)
             return mul(unpack_fp8(data, i), first);
@@ -56,14 +59,29 @@ void to_floats(DType dtype, const uint8_t* data, int count, float* out) {
     for (; i < count; ++i) out[i] = half_of(data, i, bf16);
 }
 
+inline float power_of(uint8_t code) {  // e8m0
+    uint32_t bits = code == 0 ? 0x00400000u : static_cast<uint32_t>(code) << 23;
+    float value;
+    __builtin_memcpy(&value, &bits, 4);
+    return value;
+}
+
+inline float small_float(uint8_t code) {  // e4m3
+    uint32_t bits = (code & 0x7Fu) << 20 | (code & 0x80u) << 24;
+    float value;
+    __builtin_memcpy(&value, &bits, 4);
+    return value * 0x1p120f;
+}
+
 // The scales and biases of a row's groups: out[0, groups) and out[groups, 2·groups).
 void load_scales(const Packing& packing, WeightRow row, int groups, float* out) {
+    if (packing.storage == Storage::kDense) return;
     if (packing.storage == Storage::kAffine) {
         to_floats(packing.dtype, row.scales, groups, out);
         return to_floats(packing.dtype, row.biases, groups, out + groups);
     }
     bool e4m3 = packing.storage == Storage::kNvfp4;
-    for (int g = 0; g < groups; ++g) out[g] = e4m3 ? e4m3_to_float(row.scales[g]) : e8m0_to_float(row.scales[g]);
+    for (int g = 0; g < groups; ++g) out[g] = e4m3 ? small_float(row.scales[g]) : power_of(row.scales[g]);
 }
 
 template <Code kCode, int kBits>
@@ -92,8 +110,7 @@ void fused_block(const WeightRow* rows, const float* scales, int group, int grou
             for (int r = 0; r < kRows; ++r) {
                 Vec weight = decoders[r].at(rows[r].data, i);
 #pragma GCC unroll 4
-                for (int t = 0; t < kTokens; ++t)
-                    sums[t][r] = fma(load(x + t * x_stride + i), weight, sums[t][r]);
+                for (int t = 0; t < kTokens; ++t) sums[t][r] = fma(load(x + t * x_stride + i), weight, sums[t][r]);
             }
         }
     }
@@ -126,10 +143,19 @@ template <Code kCode, int kBits>
 void multiply_coded(const Product& p) {
     int groups = p.count / p.packing.group;
     for (int r = 0; r < p.row_count; ++r) load_scales(p.packing, p.rows[r], groups, p.scratch + 2 * groups * r);
-    if (p.tokens == 1) return fused_rows<kCode, kBits, 1>(p, groups);
-    if (p.tokens == 2) return fused_rows<kCode, kBits, 2>(p, groups);
-    if (p.tokens == 3) return fused_rows<kCode, kBits, 3>(p, groups);
-    if (p.tokens == 4) return fused_rows<kCode, kBits, 4>(p, groups);
+    if (p.tokens <= kFusedTokens) {  // four at a time; the codes are still near for the next four
+        Product part = p;
+        for (int left = p.tokens; left > 0; left -= part.tokens) {
+            part.tokens = left < 4 ? left : 4;
+            if (part.tokens == 1) fused_rows<kCode, kBits, 1>(part, groups);
+            if (part.tokens == 2) fused_rows<kCode, kBits, 2>(part, groups);
+            if (part.tokens == 3) fused_rows<kCode, kBits, 3>(part, groups);
+            if (part.tokens == 4) fused_rows<kCode, kBits, 4>(part, groups);
+            part.x += part.tokens * p.x_stride;
+            part.y += part.tokens * p.y_stride;
+        }
+        return;
+    }
     float* tile = p.scratch + 2 * groups * p.row_count;
     for (int r = 0; r < p.row_count; ++r)
         expand_row<kCode, kBits>(p.rows[r].data, p.scratch + 2 * groups * r, p.packing.group, groups,
@@ -158,13 +184,19 @@ void by_packing(const Packing& packing, Body&& body) {
     }
 }
 
-void multiply(const Packing& packing, const WeightRow* rows, int row_count, int count, const float* x,
-              int64_t x_stride, int tokens, float* scratch, float* y, int64_t y_stride) {
+void multiply(const Packing& packing, const WeightRow* rows, int row_count, int count, const float* x, int64_t x_stride,
+              int tokens, float* scratch, float* y, int64_t y_stride) {
     if (packing.storage == Storage::kDense) {
         int64_t step = row_count > 1 ? rows[1].data - rows[0].data : 0;
         if (packing.dtype == DType::kF32 && step % 4 == 0)  // in place
             return matmul(x, x_stride, tokens, reinterpret_cast<const float*>(rows[0].data), step / 4, row_count, count,
                           y, y_stride);
+        if (tokens <= kFusedTokens && packing.dtype != DType::kF32 && count % kWidth == 0) {
+            Product product{packing, rows, row_count, count, x, x_stride, tokens, scratch, y, y_stride};
+            product.packing.group = count;
+            return packing.dtype == DType::kBF16 ? multiply_coded<Code::kBF16, 16>(product)
+                                                 : multiply_coded<Code::kF16, 16>(product);
+        }
         for (int r = 0; r < row_count; ++r)
             to_floats(packing.dtype, rows[r].data, count, scratch + static_cast<int64_t>(r) * count);
         return matmul(x, x_stride, tokens, scratch, count, row_count, count, y, y_stride);

@@ -37,9 +37,9 @@ void CpuOps::store_head(const AttendSpec& spec, const Span& span, int head, Tens
         }
         for (int d = 0; d < state.k_dim; ++d) store_float(state.dtype, keys, d * kPageTokens + offset, key[d]);
         const float* value = data(v) + static_cast<int64_t>(span.row + i) * v.cols + head * state.v_dim;
-        store_run(state.dtype, value, state.v_dim,
-                  page + state.heads * key_bytes + head * value_bytes +
-                      static_cast<int64_t>(offset) * state.v_dim * unit);
+        store_run(
+            state.dtype, value, state.v_dim,
+            page + state.heads * key_bytes + head * value_bytes + static_cast<int64_t>(offset) * state.v_dim * unit);
     }
 }
 
@@ -98,9 +98,8 @@ void CpuOps::weigh_page(const Kernels& kernels, const PageView& view, const floa
         auto to = [&](int row) { return view.to(row); };
         auto add = [&](int row, int together, int start, int end) {
             if (start >= end) return;
-            kernels.weigh(scores + row * length + start, length, together,
-                          values + static_cast<int64_t>(start) * width, end - start, width,
-                          out + static_cast<int64_t>(row) * width, width);
+            kernels.weigh(scores + row * length + start, length, together, values + static_cast<int64_t>(start) * width,
+                          end - start, width, out + static_cast<int64_t>(row) * width, width);
         };
         int low = from(first + count - 1), high = to(first);
         if (low >= high) {
@@ -124,8 +123,8 @@ void CpuOps::attend_task(const AttendSpec& spec, const AttendTask& task, Tensor 
     int first_page = oldest(first_position) / kPageTokens, last_page = last_position / kPageTokens;
     int base = first_page * kPageTokens, length = (last_page + 1) * kPageTokens - base;
     int page_floats = kPageTokens * std::max(state.k_dim, state.v_dim);
-    float* block = scratch(worker, page_floats + static_cast<int64_t>(rows) *
-                                                     (state.k_dim + length + kPageTokens + state.v_dim));
+    float* block =
+        scratch(worker, page_floats + static_cast<int64_t>(rows) * (state.k_dim + length + kPageTokens + state.v_dim));
     float* queries = block + page_floats;
     float* scores = queries + static_cast<int64_t>(rows) * state.k_dim;
     float* tails = scores + static_cast<int64_t>(rows) * length;

@@ -104,9 +104,9 @@ void CpuOps::multiply_rows(const float* x, int64_t x_stride, int tokens, const W
     WeightRow block[kRowBlock];
     for (int r = 0; r < row_count; ++r) block[r] = w.row(expert, first + r);
     int groups = w.storage == Storage::kDense ? 0 : w.cols / w.group;
-    float* space = scratch(worker, static_cast<int64_t>(kRowBlock) * (w.cols + 2 * groups));
-    sums(dtype).multiply({w.storage, w.dtype, w.bits, w.group}, block, row_count, w.cols, x, x_stride, tokens, space,
-                         y, y_stride);
+    float* space = scratch(worker, static_cast<int64_t>(kRowBlock) * (w.cols + 2 * groups + 2));
+    sums(dtype).multiply({w.storage, w.dtype, w.bits, w.group}, block, row_count, w.cols, x, x_stride, tokens, space, y,
+                         y_stride);
 }
 
 void CpuOps::multiply_rows_rounded(const float* x, int64_t x_stride, int tokens, const Weight& w, int expert, int first,
