@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using FastMlx.Engine;
 using Xunit;
 
 namespace FastMlx.Native.Tests;

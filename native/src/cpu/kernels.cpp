@@ -15,6 +15,8 @@ int all_kernels(const Kernels** out, int capacity) {
 #if defined(__x86_64__)
     add(avx2_kernels());
     add(avx512_kernels());
+#elif defined(__aarch64__)
+    add(neon_kernels());
 #endif
     return count;
 }

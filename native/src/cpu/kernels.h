@@ -47,6 +47,7 @@ struct Kernels {
 const Kernels& plain_kernels();
 const Kernels* avx2_kernels();  // null where this machine, or this build, cannot
 const Kernels* avx512_kernels();
+const Kernels* neon_kernels();
 const Kernels& best_kernels();         // for this machine; FM tests compare all that run here
 const Kernels& pick_kernels(int set);  // 0 = the best, else FM_KERNELS_* >> 8; Failure where it cannot run
 int all_kernels(const Kernels** out, int capacity);  // those this machine can run, the plain ones first
