@@ -19,7 +19,8 @@ struct Page {
 };
 
 // The timelines of all slots. Keys and values lie in pages of kPageTokens tokens: first (heads, k_dim, tokens) keys,
-// then (heads, tokens, v_dim) values in the state's format; where values are in keys, (heads, tokens, k_dim) keys only. A recurrent state is one page of float32.
+// then (heads, tokens, v_dim) values in the state's format; where values are in keys, (heads, tokens, k_dim) keys only.
+// A recurrent state is one page of float32.
 class Timelines {
   public:
     Timelines(std::vector<StateSpec> specs, size_t slots);
