@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace FastMlx.Engine.Scheduling;
 
 /// <summary>
@@ -51,11 +53,13 @@ internal sealed class Planner(
                 continue;
             }
 
-            // A sample in flight is the step before's: with two steps at most, an older one has been committed.
-            if ((ahead == 0 && sequence.SamplesInFlight != 1) || ahead > 0 || !MaySample(sequence))
+            if (ahead > 0 || !MaySample(sequence))
             {
                 continue;
             }
+
+            // What is fed ahead of its coming is the step before's sample: with two steps at most, an older one is here.
+            Debug.Assert(ahead < 0 || sequence.SamplesInFlight == 1, "fed ahead of nothing");
 
             if (!HasRoom(step, sequence, 1, running[0]))
             {
