@@ -5,5 +5,5 @@ namespace FastMlx.Api;
 /// <summary>Where a writer puts its server-sent events: whole frames, each ended by <see cref="EndEvent"/>.</summary>
 public interface IEventOutput : IBufferWriter<byte>
 {
-    void EndEvent();
+    public void EndEvent();
 }

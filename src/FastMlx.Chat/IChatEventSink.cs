@@ -8,21 +8,21 @@ namespace FastMlx.Chat;
 /// </summary>
 public interface IChatEventSink
 {
-    void Text(ReadOnlySpan<byte> utf8);
+    public void Text(ReadOnlySpan<byte> utf8);
 
-    void Thinking(ReadOnlySpan<byte> utf8);
+    public void Thinking(ReadOnlySpan<byte> utf8);
 
     /// <param name="name">A tool's name, case-corrected to a declared one where there is one.</param>
     /// <param name="wireId">The id that the model itself wrote (Kimi, Mistral), else null.</param>
-    void ToolCallBegin(string name, string? wireId);
+    public void ToolCallBegin(string name, string? wireId);
 
-    void ToolCallArguments(ReadOnlySpan<byte> utf8Json);
+    public void ToolCallArguments(ReadOnlySpan<byte> utf8Json);
 
-    void ToolCallEnd();
+    public void ToolCallEnd();
 
     /// <summary>
     /// Ends a call that the end of the answer cut off: its pieces are no whole JSON object. Only where streaming of
     /// arguments was asked for (<see cref="Output.CallPolicy.StreamsArguments"/>).
     /// </summary>
-    void ToolCallCut() => ToolCallEnd();
+    public void ToolCallCut() => ToolCallEnd();
 }

@@ -3,13 +3,13 @@ namespace FastMlx.Engine;
 /// <summary>The engine's door: submit requests, read their tokens. All members may be called from any thread.</summary>
 public interface IGenerator
 {
-    ModelInfo Model { get; }
+    public ModelInfo Model { get; }
 
     /// <summary>Longest timeline (prompt and answer), pinned at load, in tokens.</summary>
-    int ContextLength { get; }
+    public int ContextLength { get; }
 
     /// <summary>Admits or refuses at once.</summary>
-    SubmitResult Submit(GenerationRequest request, out Generation? generation);
+    public SubmitResult Submit(GenerationRequest request, out Generation? generation);
 }
 
 public enum SubmitResult

@@ -9,57 +9,57 @@ namespace FastMlx.Engine;
 /// </summary>
 public interface IModel : IDisposable
 {
-    ModelInfo Info { get; }
+    public ModelInfo Info { get; }
 
-    int OpenSlot();
+    public int OpenSlot();
 
     /// <summary>A new slot that shares the first <paramref name="length"/> tokens, copy on write.</summary>
-    int ForkSlot(int slot, int length);
+    public int ForkSlot(int slot, int length);
 
     /// <summary>Cuts a slot to <paramref name="length"/> tokens; false where its state cannot be cut there.</summary>
-    bool TryTrimSlot(int slot, int length);
+    public bool TryTrimSlot(int slot, int length);
 
     /// <summary>
     /// Bytes that this slot's state takes. What slots share may be counted in one of them or divided: the sum over all
     /// slots is compared with the budget. It may wait for steps in flight, so it is asked rarely.
     /// </summary>
-    ulong SlotBytes(int slot);
+    public ulong SlotBytes(int slot);
 
-    void CloseSlot(int slot);
+    public void CloseSlot(int slot);
 
     /// <summary>Bytes that <see cref="SaveSlot"/> would write.</summary>
-    long SavedSize(int slot);
+    public long SavedSize(int slot);
 
-    void SaveSlot(int slot, Span<byte> destination);
+    public void SaveSlot(int slot, Span<byte> destination);
 
     /// <summary>A slot from saved bytes, or -1 where they do not belong to this model.</summary>
-    int LoadSlot(ReadOnlySpan<byte> saved);
+    public int LoadSlot(ReadOnlySpan<byte> saved);
 
     /// <summary>
     /// Whether state is one row a token, so that ranges can be saved and appended on their own (see
     /// <see cref="SaveRows"/>). A model that can also trims. False: only whole slots are saved, as one span.
     /// </summary>
-    bool CanSaveRows => false;
+    public bool CanSaveRows => false;
 
     /// <summary>Bytes that <see cref="SaveRows"/> would write.</summary>
-    long SavedRowsSize(int slot, int first, int count) =>
+    public long SavedRowsSize(int slot, int first, int count) =>
         throw new ModelException(ModelFailure.Unsupported, "This model does not save rows.");
 
     /// <summary>Saves the state of tokens [first, first + count).</summary>
-    void SaveRows(int slot, int first, int count, Span<byte> destination) =>
+    public void SaveRows(int slot, int first, int count, Span<byte> destination) =>
         throw new ModelException(ModelFailure.Unsupported, "This model does not save rows.");
 
     /// <summary>
     /// Appends saved rows to a slot whose length is where they began; false, and the slot as before, where they do not
     /// belong to this model or not there.
     /// </summary>
-    bool LoadRows(int slot, ReadOnlySpan<byte> saved) => false;
+    public bool LoadRows(int slot, ReadOnlySpan<byte> saved) => false;
 
     /// <summary>Queues a step. At most two are in flight.</summary>
-    void BeginStep(ReadOnlySpan<StepRow> rows, ReadOnlySpan<int> tokens);
+    public void BeginStep(ReadOnlySpan<StepRow> rows, ReadOnlySpan<int> tokens);
 
     /// <summary>Finishes the oldest step: one id a row, -1 where nothing was sampled.</summary>
-    void EndStep(Span<int> next);
+    public void EndStep(Span<int> next);
 }
 
 /// <summary>Facts about an open model. Sizes in bytes, lengths in tokens.</summary>

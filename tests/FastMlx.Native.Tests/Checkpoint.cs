@@ -34,9 +34,15 @@ internal sealed class Checkpoint : IDisposable
 
     public Dictionary<string, string> Config { get; } = new()
     {
-        ["model_type"] = "\"llama\"", ["hidden_size"] = "64", ["num_hidden_layers"] = "1",
-        ["intermediate_size"] = "128", ["num_attention_heads"] = "4", ["rms_norm_eps"] = "1e-6",
-        ["vocab_size"] = "96", ["tie_word_embeddings"] = "true", ["max_position_embeddings"] = "512",
+        ["model_type"] = "\"llama\"",
+        ["hidden_size"] = "64",
+        ["num_hidden_layers"] = "1",
+        ["intermediate_size"] = "128",
+        ["num_attention_heads"] = "4",
+        ["rms_norm_eps"] = "1e-6",
+        ["vocab_size"] = "96",
+        ["tie_word_embeddings"] = "true",
+        ["max_position_embeddings"] = "512",
     };
 
     public uint Next(uint below)

@@ -27,7 +27,8 @@ internal static class PdfCharacterMap
             }
             switch (token.Name)
             {
-                case "endcodespacerange": isWide = operands is [{ Bytes.Length: > 0 } first, ..]
+                case "endcodespacerange":
+                    isWide = operands is [{ Bytes.Length: > 0 } first, ..]
                     && first.Bytes.Length > 1; break;
                 case "endbfchar": ReadCharacters(operands, texts); break;
                 case "endbfrange": ReadRanges(operands, texts); break;

@@ -22,8 +22,16 @@ internal sealed class CapabilityProbe(ChatTemplate template, PromptOptions optio
 
     private TemplateCapabilities _can = new()
     {
-        SystemFirst = true, SystemInside = true, SystemAfterTool = true, Tools = true, ToolCalls = true,
-        ParallelCalls = true, TextWithCalls = true, TextBeforeCalls = true, UserAfterTool = true, Reasoning = true,
+        SystemFirst = true,
+        SystemInside = true,
+        SystemAfterTool = true,
+        Tools = true,
+        ToolCalls = true,
+        ParallelCalls = true,
+        TextWithCalls = true,
+        TextBeforeCalls = true,
+        UserAfterTool = true,
+        Reasoning = true,
     };
 
     public TemplateCapabilities Run()
@@ -138,7 +146,9 @@ internal sealed class CapabilityProbe(ChatTemplate template, PromptOptions optio
                 {
                     TemplateCapabilities form = _can with
                     {
-                        ShortCallIds = shortIds, TextArguments = textArguments, NoneContent = noneContent,
+                        ShortCallIds = shortIds,
+                        TextArguments = textArguments,
+                        NoneContent = noneContent,
                     };
                     if (ShowsLoop(form, Calls("", "Zq_value")))
                         return form;

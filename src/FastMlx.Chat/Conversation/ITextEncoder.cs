@@ -9,5 +9,5 @@ public interface ITextEncoder
     /// Appends the ids of a text. No control token may be formed from characters of <paramref name="marked"/>, which is
     /// ascending and without overlap.
     /// </summary>
-    void Encode(ReadOnlySpan<char> text, IReadOnlyList<TextSpan> marked, List<int> ids);
+    public void Encode(ReadOnlySpan<char> text, IReadOnlyList<TextSpan> marked, List<int> ids);
 }

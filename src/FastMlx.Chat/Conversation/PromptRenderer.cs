@@ -53,8 +53,14 @@ internal sealed partial class PromptRenderer(
 
         TemplateCapabilities folded = can with
         {
-            SystemInside = false, SystemAfterTool = false, TextWithCalls = false, ParallelCalls = false,
-            UserAfterTool = false, Reasoning = false, ReasoningFields = [], Efforts = [],
+            SystemInside = false,
+            SystemAfterTool = false,
+            TextWithCalls = false,
+            ParallelCalls = false,
+            UserAfterTool = false,
+            Reasoning = false,
+            ReasoningFields = [],
+            Efforts = [],
         };
         yield return ("system messages folded, one call a message, no reasoning", folded, SchemaSimplifier.Flat);
         TemplateCapabilities user = folded with { SystemFirst = false };

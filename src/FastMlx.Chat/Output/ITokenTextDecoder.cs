@@ -9,8 +9,8 @@ public interface ITokenTextDecoder
     /// <summary>
     /// The text that this id completes: whole UTF-8 characters, possibly none. Lives until the next call.
     /// </summary>
-    ReadOnlySpan<byte> Decode(int id);
+    public ReadOnlySpan<byte> Decode(int id);
 
     /// <summary>What is still held at the end, unfinished characters as U+FFFD.</summary>
-    ReadOnlySpan<byte> Flush();
+    public ReadOnlySpan<byte> Flush();
 }

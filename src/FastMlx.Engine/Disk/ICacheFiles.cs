@@ -6,18 +6,18 @@ namespace FastMlx.Engine.Disk;
 /// </summary>
 internal interface ICacheFiles
 {
-    IReadOnlyList<string> List();
+    public IReadOnlyList<string> List();
 
-    long Length(string name);
+    public long Length(string name);
 
     /// <summary>Fills the whole destination or throws.</summary>
-    void Read(string name, long offset, Span<byte> destination);
+    public void Read(string name, long offset, Span<byte> destination);
 
     /// <summary>Creates a file for the owner only, writes both parts and waits until the disk has them.</summary>
-    void Write(string name, ReadOnlySpan<byte> head, ReadOnlySpan<byte> payload);
+    public void Write(string name, ReadOnlySpan<byte> head, ReadOnlySpan<byte> payload);
 
     /// <summary>Gives a written file its final name, atomically and durably.</summary>
-    void Rename(string from, string to);
+    public void Rename(string from, string to);
 
-    void Delete(string name);
+    public void Delete(string name);
 }

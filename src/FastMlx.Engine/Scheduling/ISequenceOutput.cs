@@ -3,18 +3,18 @@ namespace FastMlx.Engine.Scheduling;
 /// <summary>Where the scheduler puts what a sequence produces, and where it reads the cancel flag.</summary>
 internal interface ISequenceOutput
 {
-    bool CancelRequested { get; }
+    public bool CancelRequested { get; }
 
     /// <summary>Tokens that may be written now.</summary>
-    int Room { get; }
+    public int Room { get; }
 
     /// <summary>The scheduler holds the sequence back for want of room: wake it when room appears after this.</summary>
-    void Stall();
+    public void Stall();
 
-    void Write(int token);
+    public void Write(int token);
 
-    void Report(in GenerationStats stats);
+    public void Report(in GenerationStats stats);
 
     /// <summary>Called once; nothing follows.</summary>
-    void End(FinishReason reason, string? failure);
+    public void End(FinishReason reason, string? failure);
 }

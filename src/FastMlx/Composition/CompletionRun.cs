@@ -41,7 +41,7 @@ internal sealed class CompletionRun(Call call, CompletionRequest request, Loaded
     private async Task RunAllAsync(AnswerJob first, ICompletionReply reply)
     {
         AnswerJob job = first;
-        for (int i = 0; ; )
+        for (int i = 0; ;)
         {
             if (!await RunOneAsync(job, i, reply))
                 return;

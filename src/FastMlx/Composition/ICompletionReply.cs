@@ -7,8 +7,8 @@ internal interface ICompletionReply : IReply
 {
     /// <param name="choice">Its index.</param>
     /// <param name="echo">The prompt, where it is to be given back.</param>
-    void Begin(int choice, string? echo);
+    public void Begin(int choice, string? echo);
 
     /// <summary>All choices are written.</summary>
-    ValueTask EndAsync(in ReplyUsage total);
+    public ValueTask EndAsync(in ReplyUsage total);
 }

@@ -10,21 +10,21 @@ namespace FastMlx.Composition;
 internal interface IReply : IChatEventSink
 {
     /// <summary>Events written so far; stays 0 where the answer is sent whole.</summary>
-    long Events { get; }
+    public long Events { get; }
 
-    void Start(in ReplyUsage usage);
+    public void Start(in ReplyUsage usage);
 
     /// <summary>A sign of life in silence; nothing where the answer is sent whole.</summary>
-    void Ping();
+    public void Ping();
 
     /// <summary>A parsed event without content, for clients whose watchdog does not count pings.</summary>
     /// <param name="thinkingTokens">Tokens of reasoning since the last call.</param>
-    void Progress(int thinkingTokens);
+    public void Progress(int thinkingTokens);
 
-    void Finish(StopReason reason, string? stopSequence, in ReplyUsage usage);
+    public void Finish(StopReason reason, string? stopSequence, in ReplyUsage usage);
 
-    void Fail(ApiError error);
+    public void Fail(ApiError error);
 
     /// <summary>Sends what was written since the last call.</summary>
-    ValueTask FlushAsync();
+    public ValueTask FlushAsync();
 }

@@ -24,7 +24,10 @@ internal static class RawPrompts
                 return error;
             prompts.Add(new ChatPrompt
             {
-                Tokens = [.. tokens], Checkpoints = [], CheckpointNames = [], ReasoningOpen = false,
+                Tokens = [.. tokens],
+                Checkpoints = [],
+                CheckpointNames = [],
+                ReasoningOpen = false,
             });
         }
 

@@ -12,7 +12,10 @@ public sealed class AnthropicSdkTests(ScriptedServer fixture) : IClassFixture<Sc
 {
     private readonly AnthropicClient _client = new()
     {
-        BaseUrl = fixture.Server.Url, ApiKey = "k", MaxRetries = 0, Timeout = TimeSpan.FromSeconds(60),
+        BaseUrl = fixture.Server.Url,
+        ApiKey = "k",
+        MaxRetries = 0,
+        Timeout = TimeSpan.FromSeconds(60),
     };
 
     [Fact]
@@ -59,6 +62,8 @@ public sealed class AnthropicSdkTests(ScriptedServer fixture) : IClassFixture<Sc
 
     private static MessageCreateParams Ask(string answer) => new()
     {
-        Model = "m", MaxTokens = 100, Messages = [new UserMessageParam { Content = SayScript.Say(answer) }],
+        Model = "m",
+        MaxTokens = 100,
+        Messages = [new UserMessageParam { Content = SayScript.Say(answer) }],
     };
 }

@@ -29,7 +29,8 @@ internal sealed class TestServer : IAsyncDisposable
         Url = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{_http.LocalEndPoints[0].Port}");
         Client = new HttpClient(new SocketsHttpHandler { UseProxy = false })
         {
-            BaseAddress = new Uri(Url), Timeout = TimeSpan.FromMinutes(5),
+            BaseAddress = new Uri(Url),
+            Timeout = TimeSpan.FromMinutes(5),
         };
     }
 
@@ -126,7 +127,11 @@ internal sealed class TestServer : IAsyncDisposable
         string folder = home ?? NewHome();
         var options = new ServerOptions
         {
-            Host = "127.0.0.1", Port = 0, HomeDirectory = folder, Backend = "cpu", DefaultTemperature = 0,
+            Host = "127.0.0.1",
+            Port = 0,
+            HomeDirectory = folder,
+            Backend = "cpu",
+            DefaultTemperature = 0,
         };
         return (change is null ? options : change(options), home is null ? folder : null);
     }

@@ -58,7 +58,12 @@ public sealed class BatchTests
     {
         var running = new BatchInfo
         {
-            Id = "msgbatch_1", Status = BatchStatus.InProgress, CreatedAt = Start, ExpiresAt = Start.AddDays(1), RequestCount = 3, Succeeded = 2,
+            Id = "msgbatch_1",
+            Status = BatchStatus.InProgress,
+            CreatedAt = Start,
+            ExpiresAt = Start.AddDays(1),
+            RequestCount = 3,
+            Succeeded = 2,
         };
         Assert.Equal(
             "{\"id\":\"msgbatch_1\",\"type\":\"message_batch\",\"processing_status\":\"in_progress\",\"request_counts\":{\"processing\":3,"

@@ -3,5 +3,5 @@ namespace FastMlx.Chat.Output;
 /// <summary>Takes a string's decoded pieces while it is still being read.</summary>
 internal interface IStringTarget
 {
-    void Piece(ReadOnlySpan<byte> utf8);
+    public void Piece(ReadOnlySpan<byte> utf8);
 }

@@ -78,7 +78,8 @@ internal sealed class StatementParser
             "print" => ParsePrint(token.Line),
             "autoescape" => ParseAutoescape(token.Line),
             "generation" => new GenerationStatement(
-                new MacroDefinition(null, [], ParseInner("endgeneration"), token.Line)) { Line = token.Line },
+                new MacroDefinition(null, [], ParseInner("endgeneration"), token.Line))
+            { Line = token.Line },
             "break" => new JumpStatement(Flow.Break) { Line = token.Line },
             "continue" => new JumpStatement(Flow.Continue) { Line = token.Line },
             "include" or "import" or "from" or "extends" => ParseLoader(token),

@@ -51,7 +51,7 @@ internal static class NormalizerReader
     }
 
     private static byte[] CharacterMap(JsonFields fields) => fields.Get("precompiled_charsmap") is
-        { ValueKind: JsonValueKind.String } value && value.TryGetBytesFromBase64(out byte[]? map)
+    { ValueKind: JsonValueKind.String } value && value.TryGetBytesFromBase64(out byte[]? map)
         ? map
         : throw fields.Wrong("precompiled_charsmap", "base64");
 

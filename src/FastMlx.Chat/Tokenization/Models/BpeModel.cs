@@ -115,10 +115,10 @@ internal sealed class BpeModel : TokenModel
             else if (_unknown != -1)
             {
                 if (_unknown == -2)
-                    {
-                        throw new TokenizerException(
-                            $"The unknown token {_options.UnknownToken} is not in the vocabulary.");
-                    }
+                {
+                    throw new TokenizerException(
+                        $"The unknown token {_options.UnknownToken} is not in the vocabulary.");
+                }
                 if (pending && !_options.FuseUnknown)
                     work.Add(_unknown);
                 pending = true;

@@ -82,7 +82,8 @@ internal sealed class BatchRunner(Server server)
         using var memory = new AnswerMemory(server.Ids);
         var reply = new MessagesWholeReply(server.Ids, message.ReplyOptions with
         {
-            ToolCallStarted = memory.AddCall, Signature = memory.Sign,
+            ToolCallStarted = memory.AddCall,
+            Signature = memory.Sign,
         });
         error = message.DirectAnswer is { } text
             ? AnswerDirectly(message.Chat, reply, text)

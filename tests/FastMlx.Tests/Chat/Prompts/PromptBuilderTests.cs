@@ -133,7 +133,9 @@ public sealed class PromptBuilderTests
     {
         ChatRequest request = Request(Text(ChatRole.User, "u")) with
         {
-            Tools = [Read], ToolChoice = new ToolChoice(ToolChoiceKind.Named, "Read"), Thinking = new ThinkingOptions(true),
+            Tools = [Read],
+            ToolChoice = new ToolChoice(ToolChoiceKind.Named, "Read"),
+            Thinking = new ThinkingOptions(true),
         };
         ChatPrompt prompt = Builder(ChatMl).Build(request);
         Assert.Equal("<tool_call>\n{\"name\": \"Read\", \"arguments\": ", prompt.Primed);
@@ -154,7 +156,8 @@ public sealed class PromptBuilderTests
     public void Checkpoints_AreNamedAscendingAndInside()
     {
         ChatPrompt prompt = Builder(ChatMl).Build(Request(
-            Text(ChatRole.System, "s"), Text(ChatRole.User, "u"), Call("c1"), Result("c1", "r")) with { Tools = [Read] });
+            Text(ChatRole.System, "s"), Text(ChatRole.User, "u"), Call("c1"), Result("c1", "r")) with
+        { Tools = [Read] });
         Assert.Equal(["tools", "system", "message 1", "history"], prompt.CheckpointNames);
         Assert.Equal(prompt.Checkpoints.Order().Distinct(), prompt.Checkpoints);
         Assert.All(prompt.Checkpoints, c => Assert.InRange(c, 1, prompt.Tokens.Length - 1));

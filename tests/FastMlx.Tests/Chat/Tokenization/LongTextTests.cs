@@ -31,8 +31,8 @@ public sealed class LongTextTests
         ? text.GetString()!
         : Repeat(value.GetProperty("repeat"));
 
-        private static string Repeat(JsonElement repeat) =>
-            string.Concat(Enumerable.Repeat(repeat[0].GetString(), repeat[1].GetInt32()));
+    private static string Repeat(JsonElement repeat) =>
+        string.Concat(Enumerable.Repeat(repeat[0].GetString(), repeat[1].GetInt32()));
 
     private static void Check(HfTokenizer tokenizer, JsonElement row, Dictionary<string, string> texts,
         Failures failures)
