@@ -58,7 +58,8 @@ internal sealed class Planner(
                 continue;
             }
 
-            // What is fed ahead of its coming is the step before's sample: with two steps at most, an older one is here.
+            // What is fed ahead of its coming is the step before's sample: with two steps at most, an older one is
+            // here.
             Debug.Assert(ahead < 0 || sequence.SamplesInFlight == 1, "fed ahead of nothing");
 
             if (!HasRoom(step, sequence, 1, running[0]))
