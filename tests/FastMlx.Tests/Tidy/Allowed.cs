@@ -3,8 +3,8 @@ namespace FastMlx.Tests.Tidy;
 /// <summary>The exceptions, by name, so that each is seen in review.</summary>
 internal static class Allowed
 {
-    /// <summary>Straight-line kernels may be longer than a function should be.</summary>
-    public static readonly HashSet<string> LongFunctions = [];
+    /// <summary>Straight-line kernels and tables of data may be longer than a function should be.</summary>
+    public static readonly HashSet<string> LongFunctions = ["src/FastMlx.Api/Documents/PdfEncoding.cs"];
 
     /// <summary>Files of data.</summary>
     public static readonly HashSet<string> WideFiles = [];
