@@ -249,11 +249,12 @@ internal sealed class Scheduler
     private void Take(Sequence sequence, int token, double nowMs)
     {
         sequence.SamplesInFlight--;
-        sequence.Append(token);
         if (!sequence.IsAlive)
         {
-            return; // Sampled behind the end; it names what the slot may hold, nobody reads it.
+            return; // Sampled behind the end, and never fed: an ended sequence is not planned.
         }
+
+        sequence.Append(token);
 
         sequence.Restarts = 0;
         if (sequence.FirstTokenMs == 0)

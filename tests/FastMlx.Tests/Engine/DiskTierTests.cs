@@ -60,6 +60,20 @@ public sealed class DiskTierTests
     }
 
     [Fact]
+    public void Disk_TheSameTokensBehindAnotherPrefix_AreNotTheSameState()
+    {
+        var files = new MemoryFiles();
+        var engine = Start(files, Model(true, true));
+        var tail = Bench.Tokens(9, 2048);
+        engine.Bench.Run(Request([.. Bench.Tokens(1, 2048), .. tail], 10));
+        SaveAll(engine);
+        var again = Start(files, Model(true, true));
+        var client = Run(again, Request([.. Bench.Tokens(2, 2048), .. tail], 10));
+        Assert.Equal(0, client.Stats.ReusedTokens);
+        Assert.Equal(0, again.Disk.Restored);
+    }
+
+    [Fact]
     public void Disk_IsBounded_AndTheOldestGoesFirst()
     {
         var files = new MemoryFiles();

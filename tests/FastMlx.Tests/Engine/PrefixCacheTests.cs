@@ -59,11 +59,18 @@ public sealed class PrefixCacheTests
         var bench = new Bench(new HashModelOptions { CanTrim = canTrim, ContextMax = 20_000 });
         var prefix = Bench.Tokens(1, 8000);
         var clients = Enumerable.Range(0, 8)
-            .Select(i => bench.Submit(Request([.. prefix, .. Bench.Tokens(i + 2, 50)], 20) with { Lane = Lane.Subagent }))
+            .Select(i => Request([.. prefix, .. Bench.Tokens(i + 2, 50)], i == 0 ? 400 : 20))
+            .Select(request => bench.Submit(request with { Lane = Lane.Subagent }))
             .ToList();
+        while (clients[1].Ends == 0)
+        {
+            bench.Turn();
+        }
+
+        Assert.Equal(0, clients[0].Ends); // The followers wait for the prefix, not for the leader's answer.
         bench.Finish();
         clients.ForEach(bench.Expect);
-        Assert.InRange(bench.Model.TokensFed, 8000, 8000 + (8 * (50 + 21)));
+        Assert.InRange(bench.Model.TokensFed, 8000, 8000 + 380 + (8 * (50 + 21)));
         Assert.Equal(7, clients.Count(client => client.Stats.ReusedTokens == 8000));
     }
 

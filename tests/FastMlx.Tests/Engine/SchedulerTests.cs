@@ -57,7 +57,10 @@ public sealed class SchedulerTests
     {
         var bench = new Bench(new HashModelOptions(), new EngineOptions { StepsInFlight = 2 });
         bench.Run(Request(1, 10, 100));
-        Assert.InRange(bench.Model.StepsBegun, 100, 101);
+        Assert.Equal(100, bench.Model.StepsBegun);
+        var full = new Bench(new HashModelOptions { ContextMax = 60 }, new EngineOptions { StepsInFlight = 2 });
+        full.Run(Request(1, 10, 100));
+        Assert.Equal(50, full.Model.StepsBegun);
     }
 
     [Fact]
@@ -107,6 +110,12 @@ public sealed class SchedulerTests
             new EngineOptions { StateBytes = 16 * 2500, MaxRunning = 4 });
         var main = bench.Submit(Request(1, 400, 1500));
         var other = bench.Submit(Request(2, 400, 1500) with { Lane = Lane.Batch });
+        while (main.Ends == 0)
+        {
+            bench.Turn();
+        }
+
+        Assert.Equal(0, other.Ends);
         bench.Finish();
         bench.Expect(main);
         bench.Expect(other);

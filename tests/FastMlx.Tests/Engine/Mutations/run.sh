@@ -11,6 +11,7 @@ cp "$root"/Directory.*.props "$root"/BannedSymbols.txt "$root"/.editorconfig "$r
 cp -r "$root/src/FastMlx.Engine" "$work/src/"
 cp "$here/mutations.txt" "$work" # A copy: the list may be edited while this runs.
 cp -r "$root/tests/FastMlx.Tests/Engine" "$work/tests/FastMlx.Tests/"
+rm "$work/tests/FastMlx.Tests/Engine/NativeNullTests.cs" # Needs the native library.
 cat > "$work/tests/FastMlx.Tests/FastMlx.Tests.csproj" <<'P'
 <Project Sdk="Microsoft.NET.Sdk">
   <PropertyGroup>
