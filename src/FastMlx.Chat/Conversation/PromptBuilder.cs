@@ -183,6 +183,6 @@ public sealed partial class PromptBuilder
         return end;
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Chat template: {Capabilities}")]
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Chat template: {Capabilities}")]
     private static partial void LogCapabilities(ILogger log, TemplateCapabilities capabilities);
 }
