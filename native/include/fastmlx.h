@@ -66,9 +66,9 @@ typedef struct fm_model_info {
 
 typedef struct fm_row { /* one slot's share of a step */
     int32_t slot;
-    int32_t first;  /* feed `count` tokens at positions first, first+1, ...; first must equal the slot's length */
+    int32_t first; /* feed `count` tokens at positions first, first+1, ...; first must equal the slot's length */
     int32_t count;
-    int32_t sample; /* 1: sample after the row's last token; 0 in the middle of a prompt */
+    int32_t sample;    /* 1: sample after the row's last token; 0 in the middle of a prompt */
     float temperature; /* 0 = greedy */
     float top_p;       /* 1 = off */
     float min_p;       /* 0 = off */

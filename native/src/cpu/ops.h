@@ -115,8 +115,8 @@ class CpuOps final : public Ops {
     const bool rounded_;  // quantised products in MLX's CPU arithmetic, else summed in float32
     Pool pool_;
     Timelines& timelines_;
-    Arena arena_, other_;  // keep moves from one to the other
-    Arena step_;           // what lasts a whole step
+    Arena arena_, other_;                      // keep moves from one to the other
+    Arena step_;                               // what lasts a whole step
     std::vector<std::vector<float>> scratch_;  // one per thread
     const Batch* batch_ = nullptr;
     std::vector<Span> spans_;
