@@ -1,8 +1,8 @@
 namespace FastMlx.Http;
 
 /// <summary>
-/// Every limit of the room in one place; the program prints it at start. Sizes are bytes. The defaults are stricter
-/// than common servers' where a local model server can afford it.
+/// Every limit of the room in one place. Sizes are bytes. The defaults are stricter than common servers' where a local
+/// model server can afford it.
 /// </summary>
 public sealed record HttpLimits
 {
