@@ -23,7 +23,7 @@ internal sealed class AnswerPump(AnswerJob job, IReply reply, AnswerMemory memor
 
     private readonly AnswerSegments _segments = new(job, memory);
     private readonly OutputDecoder _decoder = job.Decoder;
-    private readonly RememberingSink _sink = new(reply, memory);
+    private readonly RememberingSink _sink = new(reply.Sink, memory);
     private bool _isStarted;
     private bool _hasStopped;
     private int _pings;

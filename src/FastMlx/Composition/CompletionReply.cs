@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using FastMlx.Api;
+using FastMlx.Chat;
 using FastMlx.Http;
 
 namespace FastMlx.Composition;
@@ -39,15 +40,7 @@ internal sealed class CompletionStreamReply : ICompletionReply
 
     public void Progress(int thinkingTokens) => _writer.Ping();
 
-    public void Text(ReadOnlySpan<byte> utf8) => _writer.Text(utf8);
-
-    public void Thinking(ReadOnlySpan<byte> utf8) => _writer.Thinking(utf8);
-
-    public void ToolCallBegin(string name, string? wireId) => _writer.ToolCallBegin(name, wireId);
-
-    public void ToolCallArguments(ReadOnlySpan<byte> utf8Json) => _writer.ToolCallArguments(utf8Json);
-
-    public void ToolCallEnd() => _writer.ToolCallEnd();
+    public IChatEventSink Sink => _writer;
 
     public void Finish(StopReason reason, string? stopSequence, in ReplyUsage usage) => _writer.FinishChoice(reason);
 
@@ -92,15 +85,7 @@ internal sealed class CompletionWholeReply(IdSource ids, CompletionOptions optio
     {
     }
 
-    public void Text(ReadOnlySpan<byte> utf8) => _builder.Text(utf8);
-
-    public void Thinking(ReadOnlySpan<byte> utf8) => _builder.Thinking(utf8);
-
-    public void ToolCallBegin(string name, string? wireId) => _builder.ToolCallBegin(name, wireId);
-
-    public void ToolCallArguments(ReadOnlySpan<byte> utf8Json) => _builder.ToolCallArguments(utf8Json);
-
-    public void ToolCallEnd() => _builder.ToolCallEnd();
+    public IChatEventSink Sink => _builder;
 
     public void Finish(StopReason reason, string? stopSequence, in ReplyUsage usage) => _builder.FinishChoice(reason);
 

@@ -41,7 +41,7 @@ internal static class DirectAnswer
     {
         ReplyUsage usage = ReplyUsage.OfPrompt(promptTokens, cachedTokens: 0, marksCache: false);
         reply.Start(usage);
-        reply.Text(Encoding.UTF8.GetBytes(text));
+        reply.Sink.Text(Encoding.UTF8.GetBytes(text));
         // Nobody sampled these; one token a word is what a client's display can bear.
         int words = text.AsSpan().Count(' ') + 1;
         reply.Finish(StopReason.EndTurn, null, usage.WithOutput(words, 0));

@@ -7,8 +7,11 @@ namespace FastMlx.Composition;
 /// One answer on its way to a client, in either API, streamed or whole. Called by one task. The order is Start, then
 /// events, then exactly one of Finish and Fail.
 /// </summary>
-internal interface IReply : IChatEventSink
+internal interface IReply
 {
+    /// <summary>Where what the model says is written: the API's own writer.</summary>
+    public IChatEventSink Sink { get; }
+
     /// <summary>Events written so far; stays 0 where the answer is sent whole.</summary>
     public long Events { get; }
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using FastMlx.Api;
+using FastMlx.Chat;
 using FastMlx.Http;
 
 namespace FastMlx.Composition;
@@ -28,17 +29,7 @@ internal sealed class MessagesStreamReply : IReply
 
     public void Progress(int thinkingTokens) => _writer.Progress(thinkingTokens);
 
-    public void Text(ReadOnlySpan<byte> utf8) => _writer.Text(utf8);
-
-    public void Thinking(ReadOnlySpan<byte> utf8) => _writer.Thinking(utf8);
-
-    public void ToolCallBegin(string name, string? wireId) => _writer.ToolCallBegin(name, wireId);
-
-    public void ToolCallArguments(ReadOnlySpan<byte> utf8Json) => _writer.ToolCallArguments(utf8Json);
-
-    public void ToolCallEnd() => _writer.ToolCallEnd();
-
-    public void ToolCallCut() => _writer.ToolCallCut();
+    public IChatEventSink Sink => _writer;
 
     public void Finish(StopReason reason, string? stopSequence, in ReplyUsage usage) =>
         _writer.Finish(reason, stopSequence, usage);
@@ -72,17 +63,7 @@ internal sealed class MessagesWholeReply(IdSource ids, ReplyOptions options) : I
     {
     }
 
-    public void Text(ReadOnlySpan<byte> utf8) => _builder.Text(utf8);
-
-    public void Thinking(ReadOnlySpan<byte> utf8) => _builder.Thinking(utf8);
-
-    public void ToolCallBegin(string name, string? wireId) => _builder.ToolCallBegin(name, wireId);
-
-    public void ToolCallArguments(ReadOnlySpan<byte> utf8Json) => _builder.ToolCallArguments(utf8Json);
-
-    public void ToolCallEnd() => _builder.ToolCallEnd();
-
-    public void ToolCallCut() => _builder.ToolCallCut();
+    public IChatEventSink Sink => _builder;
 
     public void Finish(StopReason reason, string? stopSequence, in ReplyUsage usage) =>
         _builder.Finish(_body, reason, stopSequence, usage);

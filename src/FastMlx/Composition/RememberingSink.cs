@@ -3,21 +3,21 @@ using FastMlx.Chat;
 namespace FastMlx.Composition;
 
 /// <summary>Passes an answer on and lets its memory see the text.</summary>
-internal sealed class RememberingSink(IReply reply, AnswerMemory memory) : IChatEventSink
+internal sealed class RememberingSink(IChatEventSink target, AnswerMemory memory) : IChatEventSink
 {
     public void Text(ReadOnlySpan<byte> utf8)
     {
         memory.AddText(utf8);
-        reply.Text(utf8);
+        target.Text(utf8);
     }
 
-    public void Thinking(ReadOnlySpan<byte> utf8) => reply.Thinking(utf8);
+    public void Thinking(ReadOnlySpan<byte> utf8) => target.Thinking(utf8);
 
-    public void ToolCallBegin(string name, string? wireId) => reply.ToolCallBegin(name, wireId);
+    public void ToolCallBegin(string name, string? wireId) => target.ToolCallBegin(name, wireId);
 
-    public void ToolCallArguments(ReadOnlySpan<byte> utf8Json) => reply.ToolCallArguments(utf8Json);
+    public void ToolCallArguments(ReadOnlySpan<byte> utf8Json) => target.ToolCallArguments(utf8Json);
 
-    public void ToolCallEnd() => reply.ToolCallEnd();
+    public void ToolCallEnd() => target.ToolCallEnd();
 
-    public void ToolCallCut() => reply.ToolCallCut();
+    public void ToolCallCut() => target.ToolCallCut();
 }

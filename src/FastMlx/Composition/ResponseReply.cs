@@ -30,17 +30,7 @@ internal sealed class ResponseStreamReply : IReply
 
     public void Progress(int thinkingTokens) => _writer.Ping();
 
-    public void Text(ReadOnlySpan<byte> utf8) => _writer.Text(utf8);
-
-    public void Thinking(ReadOnlySpan<byte> utf8) => _writer.Thinking(utf8);
-
-    public void ToolCallBegin(string name, string? wireId) => _writer.ToolCallBegin(name, wireId);
-
-    public void ToolCallArguments(ReadOnlySpan<byte> utf8Json) => _writer.ToolCallArguments(utf8Json);
-
-    public void ToolCallEnd() => _writer.ToolCallEnd();
-
-    public void ToolCallCut() => _writer.ToolCallCut();
+    public IChatEventSink Sink => _writer;
 
     public void Finish(StopReason reason, string? stopSequence, in ReplyUsage usage)
     {
@@ -80,17 +70,7 @@ internal sealed class ResponseWholeReply(
     {
     }
 
-    public void Text(ReadOnlySpan<byte> utf8) => _builder.Text(utf8);
-
-    public void Thinking(ReadOnlySpan<byte> utf8) => _builder.Thinking(utf8);
-
-    public void ToolCallBegin(string name, string? wireId) => _builder.ToolCallBegin(name, wireId);
-
-    public void ToolCallArguments(ReadOnlySpan<byte> utf8Json) => _builder.ToolCallArguments(utf8Json);
-
-    public void ToolCallEnd() => _builder.ToolCallEnd();
-
-    public void ToolCallCut() => _builder.ToolCallCut();
+    public IChatEventSink Sink => _builder;
 
     public void Finish(StopReason reason, string? stopSequence, in ReplyUsage usage)
     {
