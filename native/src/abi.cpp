@@ -64,11 +64,12 @@ std::unique_ptr<Model> open(const std::string& folder, const fm_model_options& o
         case FM_BACKEND_NULL:
             return open_null_model(folder, options);
         case FM_BACKEND_AUTO:
+            return mlx_has_gpu() ? open_mlx_model(folder, options) : open_cpu_model(folder, options);
         case FM_BACKEND_CPU:
         case FM_BACKEND_CPU_ROUNDED:
             return open_cpu_model(folder, options);
         case FM_BACKEND_MLX:
-            fail(FM_UNSUPPORTED, "this build has no MLX backend");
+            return open_mlx_model(folder, options);
         default:
             fail(FM_INVALID, "there is no backend ", options.backend);
     }
