@@ -1,0 +1,66 @@
+# Where MLX is: MLX_ROOT, Homebrew's prefix, then the pip package. FASTMLX_MLX is AUTO (take it where it is, on Apple
+# silicon only), ON (it must be there) or OFF; afterwards it is ON or OFF, and ON has the target `mlx`.
+set(FASTMLX_MLX_LEAST 0.32)  # older ones lack operations that the backend is written with
+set(how_to_get_mlx "`brew install mlx`, `pip install mlx`, or MLX's own sources installed to a folder named by MLX_ROOT")
+
+set(apple_silicon FALSE)
+if(APPLE AND CMAKE_SYSTEM_PROCESSOR MATCHES "arm64|aarch64")
+  set(apple_silicon TRUE)
+endif()
+if(FASTMLX_MLX STREQUAL "AUTO" AND NOT apple_silicon)
+  set(FASTMLX_MLX OFF)
+endif()
+if(NOT FASTMLX_MLX)
+  return()
+endif()
+
+set(looked_at "")
+macro(look_for_mlx where)
+  if(NOT MLX_FOUND AND NOT "${where}" STREQUAL "")
+    list(APPEND looked_at "${where}")
+    unset(MLX_DIR CACHE)
+    find_package(MLX ${FASTMLX_MLX_LEAST} CONFIG QUIET PATHS "${where}" NO_DEFAULT_PATH)
+    if(NOT MLX_FOUND AND MLX_CONSIDERED_VERSIONS)
+      list(APPEND looked_at "(MLX ${MLX_CONSIDERED_VERSIONS} is there; ${FASTMLX_MLX_LEAST} or newer is needed)")
+    endif()
+  endif()
+endmacro()
+
+if(DEFINED MLX_ROOT)
+  look_for_mlx("${MLX_ROOT}")
+else()
+  look_for_mlx("$ENV{MLX_ROOT}")
+endif()
+# A root that was named and is wrong must not be replaced by another MLX in silence.
+if(NOT MLX_FOUND AND looked_at STREQUAL "")
+  find_program(brew_program brew PATHS /opt/homebrew/bin /usr/local/bin)
+  if(brew_program)
+    execute_process(COMMAND ${brew_program} --prefix mlx OUTPUT_VARIABLE brew_prefix ERROR_QUIET
+      OUTPUT_STRIP_TRAILING_WHITESPACE)
+    look_for_mlx("${brew_prefix}")
+  endif()
+  find_program(python_program python3)
+  if(NOT MLX_FOUND AND python_program)
+    execute_process(COMMAND ${python_program} -m mlx --cmake-dir OUTPUT_VARIABLE pip_folder ERROR_QUIET
+      OUTPUT_STRIP_TRAILING_WHITESPACE)
+    look_for_mlx("${pip_folder}")
+  endif()
+endif()
+
+if(MLX_FOUND)
+  set(FASTMLX_MLX ON)
+  message(STATUS "MLX ${MLX_VERSION}: ${MLX_DIR}")
+else()
+  if(looked_at STREQUAL "")
+    set(looked_at "Homebrew and python3 know none")
+  endif()
+  string(REPLACE ";" " " looked_at "${looked_at}")
+  if(FASTMLX_MLX STREQUAL "AUTO")
+    set(FASTMLX_MLX OFF)
+    message(NOTICE "MLX was not found, so this build computes on the CPU only. To use the GPU: ${how_to_get_mlx}, "
+      "then build with -p:FastMlxWithMlx=true. Looked in: ${looked_at}")
+  else()
+    message(FATAL_ERROR "MLX was asked for and not found. Get it by ${how_to_get_mlx}; or build without it "
+      "(-p:FastMlxWithMlx=false). Looked in: ${looked_at}")
+  endif()
+endif()
