@@ -76,9 +76,25 @@ typedef struct fm_row { /* one slot's share of a step */
     uint64_t seed;     /* the sample depends only on (logits, parameters, seed, position) */
 } fm_row;
 
+typedef struct fm_backend_info { /* what the MLX part of this build is and sees; zero where there is none */
+    int32_t mlx;                /* 1: MLX is linked */
+    int32_t mlx_gpu;            /* 1: and computes on a GPU here */
+    char mlx_version[32];
+    char device[64];
+    uint64_t memory_bytes;      /* of the device; 0 where MLX does not know */
+    uint64_t working_set_bytes; /* what the system recommends at most; likewise */
+    uint64_t limit_bytes;       /* MLX's own limit now, and what it holds */
+    uint64_t active_bytes;
+    uint64_t cached_bytes;
+} fm_backend_info;
+
 FM_API uint32_t fm_abi_version(void);
 FM_API const char* fm_last_error(void); /* valid until the next failing call on this thread */
 FM_API void fm_set_log(fm_log_fn log, void* context);
+
+FM_API fm_status fm_backend_describe(fm_backend_info* out);
+/* Where MLX's compiled kernels (mlx.metallib) are, for a program that carries them; before any model is opened. */
+FM_API fm_status fm_use_metallib(const char* path);
 
 FM_API fm_status fm_model_open(const char* dir, const fm_model_options* options, fm_model** out);
 FM_API void fm_model_close(fm_model* model);

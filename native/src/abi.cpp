@@ -8,7 +8,8 @@
 #include "engine/model.h"
 #include "fastmlx.h"
 
-static_assert(sizeof(fm_row) == 40 && sizeof(fm_model_options) == 24 && sizeof(fm_model_info) == 104);
+static_assert(sizeof(fm_row) == 40 && sizeof(fm_model_options) == 24 && sizeof(fm_model_info) == 104 &&
+              sizeof(fm_backend_info) == 144);
 
 struct fm_model {
     std::unique_ptr<fastmlx::Model> model;
@@ -103,6 +104,17 @@ void fm_set_log(fm_log_fn log, void* context) {
         log_function = log;
         log_context = context;
     });
+}
+
+fm_status fm_backend_describe(fm_backend_info* out) {
+    return guard([&] {
+        std::memset(&need(out, "out"), 0, sizeof *out);
+        describe_mlx(*out);
+    });
+}
+
+fm_status fm_use_metallib(const char* path) {
+    return guard([&] { use_metallib(&need(path, "path")); });
 }
 
 fm_status fm_model_open(const char* dir, const fm_model_options* options, fm_model** out) {

@@ -19,6 +19,12 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library)]
     internal static partial void fm_set_log(delegate* unmanaged<void*, int, byte*, void> log, void* context);
 
+    [LibraryImport(Library)]
+    internal static partial int fm_backend_describe(out FmBackendInfo info);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int fm_use_metallib(string path);
+
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int fm_model_open(string dir, in FmModelOptions options, out nint model);
 

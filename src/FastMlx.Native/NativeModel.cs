@@ -156,14 +156,14 @@ public sealed class NativeModel : IModel
         ModelType = Text(info.ModelType),
     };
 
-    private static string Text(ReadOnlySpan<byte> name)
+    internal static string Text(ReadOnlySpan<byte> name)
     {
         int end = name.IndexOf((byte)0);
         return Encoding.UTF8.GetString(end < 0 ? name : name[..end]);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Check(int status)
+    internal static void Check(int status)
     {
         if (status != 0)
             Throw(status);

@@ -35,6 +35,7 @@ public sealed partial class AbiTests
         Assert.Equal(40, Unsafe.SizeOf<StepRow>());
         Assert.Equal(24, Unsafe.SizeOf<FmModelOptions>());
         Assert.Equal(104, Unsafe.SizeOf<FmModelInfo>());
+        Assert.Equal(144, Unsafe.SizeOf<FmBackendInfo>());
     }
 
     [GeneratedRegex(@"^FM_API [^;(]*?(fm_\w+)\(", RegexOptions.Multiline)]

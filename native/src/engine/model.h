@@ -29,7 +29,9 @@ class Model {
 std::unique_ptr<Model> open_null_model(const std::string& folder, const fm_model_options& options);
 std::unique_ptr<Model> open_cpu_model(const std::string& folder, const fm_model_options& options);
 std::unique_ptr<Model> open_mlx_model(const std::string& folder, const fm_model_options& options);
-bool mlx_has_gpu();  // MLX is linked and finds a device that is not the CPU
+void describe_mlx(fm_backend_info& out);     // into zeros; leaves them where MLX is not linked
+void use_metallib(const std::string& path);  // likewise does nothing
+bool mlx_has_gpu();                          // MLX is linked and finds a device that is not the CPU
 
 void log_text(int level, const std::string& text);  // to the function given to fm_set_log, if any
 

@@ -19,6 +19,7 @@ internal static class Checkup
     {
         yield return DotEnvFile();
         yield return Engine(options);
+        yield return Mlx(options);
         yield return Processor();
         yield return new Finding("memory", "ok", ByteText.Of(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes));
         yield return Models(options);
@@ -67,6 +68,33 @@ internal static class Checkup
             or DllNotFoundException)
         {
             return new Finding("engine", "bad", e.Message);
+        }
+    }
+
+    /// <summary>Looked at after the engine has opened a model, so that the limits are those it works under.</summary>
+    private static Finding Mlx(ServerOptions options)
+    {
+        try
+        {
+            if (MlxBackend.Look() is not { } mlx)
+            {
+                bool isWanted = OperatingSystem.IsMacOS() || options.Backend == "mlx";
+                return new Finding("mlx", isWanted ? "note" : "ok", isWanted
+                    ? "Not in this build: `brew install mlx`, then build with -p:FastMlxWithMlx=true (docs/MLX.md)."
+                    : "Not in this build, which computes with its own CPU engine.");
+            }
+
+            string device = mlx.HasGpu ? mlx.Device : $"{mlx.Device}, without a GPU: only --backend mlx uses it here";
+            string memory = mlx.MemoryBytes == 0 ? "" : $"; memory {ByteText.Of((long)mlx.MemoryBytes)}";
+            string advised = mlx.WorkingSetBytes == 0
+                ? ""
+                : $", at most {ByteText.Of((long)mlx.WorkingSetBytes)} of it advised";
+            return new Finding(
+                "mlx", "ok", $"{mlx.Version} on {device}{memory}{advised}; limit {ByteText.Of((long)mlx.LimitBytes)}");
+        }
+        catch (FastMlx.Engine.ModelException e)
+        {
+            return new Finding("mlx", "bad", e.Message);
         }
     }
 
