@@ -4,9 +4,7 @@
 
 #include "cpu/measure.h"
 #include "cpu/ops.h"
-#include "engine/failure.h"
-#include "engine/graph.h"
-#include "engine/hash.h"
+#include "engine/checkpoint.h"
 #include "engine/runner.h"
 #include "engine/sampler.h"
 
@@ -16,46 +14,10 @@ namespace {
 constexpr int kSlotsDefault = 64, kStepTokensDefault = 512;
 constexpr uint64_t kStateFormat = 2;
 
-Json read_json(const std::string& path) {
-    MappedFile file(path);
-    return Json::parse({reinterpret_cast<const char*>(file.data()), static_cast<size_t>(file.size())}, path);
-}
-
-// A checkpoint in memory: what a family made of it, and the files its weights point into.
-struct Checkpoint {
-    Json json;
-    WeightStore weights;
-    ModelFacts facts;
-    std::unique_ptr<Graph> graph;
-    uint64_t fingerprint = 0;
-
-    explicit Checkpoint(const std::string& folder) : json(read_json(folder + "/config.json")), weights(folder, json) {
-        if (!json.is_object()) fail(FM_INVALID, "config.json is not an object");
-        Config config(json, "config.json");
-        std::string type = config.string("model_type", "");
-        if (type.empty()) fail(FM_INVALID, "config.json: 'model_type' is missing");
-        const Family* family = find_family(type);
-        if (family == nullptr)
-            fail(FM_UNSUPPORTED, "model_type '", type, "' is not supported; known are ", known_families());
-        facts.model_type = type;
-        graph = family->load(Loader{config, weights, facts});
-        config.finish(type);
-        weights.finish(type);
-        Hash hash;
-        // Both arithmetics may read each other's state: they differ in rounding, not in meaning.
-        hash.add(type).add(weights.fingerprint()).add(kStateFormat).add(static_cast<uint64_t>(facts.states.size()));
-        for (const StateSpec& state : facts.states)
-            hash.add(static_cast<uint64_t>(state.heads))
-                .add(static_cast<uint64_t>(state.k_dim))
-                .add(static_cast<uint64_t>(state.window));
-        fingerprint = hash.value();
-    }
-};
-
-class CpuBackend final : public Backend {
+class CpuBackend final : public EagerBackend {
   public:
     CpuBackend(const std::string& folder, const fm_model_options& options)
-        : checkpoint_(folder),
+        : checkpoint_(folder, kStateFormat),
           timelines_(checkpoint_.facts.states,
                      static_cast<size_t>(options.max_slots == 0 ? kSlotsDefault : options.max_slots)),
           ops_(pick_kernels(options.backend >> 8), thread_count(options.threads),
@@ -83,7 +45,7 @@ class CpuBackend final : public Backend {
     void close(int slot) override { timelines_.clear(slot); }
     uint64_t bytes(int slot) const override { return timelines_.bytes(slot); }
     uint64_t total_bytes() const override { return timelines_.total_bytes(); }
-    uint64_t growth(int first, int count) const override { return timelines_.growth(first, count); }
+    uint64_t growth(int, int first, int count) const override { return timelines_.growth(first, count); }
     uint64_t saved_bytes(int slot) const override { return timelines_.saved_bytes(slot); }
     void save(int slot, uint8_t* out) const override { timelines_.save(slot, out); }
     void load(int slot, int length, const uint8_t* data, uint64_t size) override {
@@ -152,7 +114,7 @@ class CpuBackend final : public Backend {
 }  // namespace
 
 std::unique_ptr<Model> open_cpu_model(const std::string& folder, const fm_model_options& options) {
-    return std::make_unique<Runner>(std::make_unique<CpuBackend>(folder, options), options);
+    return make_runner(std::make_unique<CpuBackend>(folder, options), options);
 }
 
 }  // namespace fastmlx

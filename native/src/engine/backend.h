@@ -6,7 +6,7 @@
 
 namespace fastmlx {
 
-// One step: `rows` feed their tokens one after the other. FM_LAST_TOKEN is already replaced.
+// One step: `rows` feed their tokens one after the other.
 struct Batch {
     std::vector<fm_row> rows;
     std::vector<int32_t> tokens;
@@ -33,15 +33,29 @@ class Backend {
     virtual void close(int slot) = 0;
     virtual uint64_t bytes(int slot) const = 0;
     virtual uint64_t total_bytes() const = 0;  // of all slots, what they share counted once
-    // The most bytes that feeding `count` tokens at `first` could add. Pure: also called while a step runs.
-    virtual uint64_t growth(int first, int count) const = 0;
+    // The most bytes that feeding `count` tokens at `first` to `slot` could add. An eager backend must not look at the
+    // slot: it is also called while a step runs.
+    virtual uint64_t growth(int slot, int first, int count) const = 0;
 
     virtual uint64_t saved_bytes(int slot) const = 0;
     virtual void save(int slot, uint8_t* out) const = 0;
     virtual void load(int slot, int length, const uint8_t* data, uint64_t size) = 0;  // into an open, empty slot
 
-    virtual void run(const Batch& batch, StepResult& result) = 0;
     virtual void logits(const Batch& batch, bool all, float* out) = 0;  // one row
+};
+
+// Computes a step in the call. FM_LAST_TOKEN is already replaced.
+class EagerBackend : public Backend {
+  public:
+    virtual void run(const Batch& batch, StepResult& result) = 0;
+};
+
+// Takes a step and computes it while the caller goes on. FM_LAST_TOKEN stands for what the slot sampled last, which may
+// still be on the device.
+class LazyBackend : public Backend {
+  public:
+    virtual void submit(const Batch& batch) = 0;
+    virtual void collect(StepResult& result) = 0;  // of the oldest submitted step, which is gone even if this throws
 };
 
 }  // namespace fastmlx

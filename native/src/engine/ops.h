@@ -35,6 +35,7 @@ struct Rope {
     int dims = 0;                // how many leading features of each head turn; 0 = none
     bool interleaved = false;    // pairs (2i, 2i+1) instead of (i, i + dims/2)
     std::vector<float> inverse;  // angle of pair i = (position · position_scale) · inverse[i]
+    float base = 0;              // > 0: inverse[i] is base^(-2i/dims), what backends have a short way for
     float position_scale = 1;
     float magnitude = 1;       // multiplies the first `dims` features before turning
     float dynamic_factor = 0;  // > 0: dynamic NTK past dynamic_max tokens

@@ -21,6 +21,10 @@ struct SavedHeader {
 };
 static_assert(sizeof(SavedHeader) == 40);
 
+size_t slot_count(const fm_model_options& options) {
+    return static_cast<size_t>(options.max_slots == 0 ? kSlotsDefault : options.max_slots);
+}
+
 uint64_t checksum(const SavedHeader& header, const uint8_t* payload) {
     Hash hash;
     hash.add(header.fingerprint).add(static_cast<uint64_t>(header.length));
@@ -29,25 +33,13 @@ uint64_t checksum(const SavedHeader& header, const uint8_t* payload) {
 
 }  // namespace
 
-Runner::Runner(std::unique_ptr<Backend> backend, const fm_model_options& options)
+Runner::Runner(std::unique_ptr<Backend> backend, std::unique_ptr<Executor> executor, const fm_model_options& options)
     : backend_(std::move(backend)),
       max_step_tokens_(options.max_step_tokens == 0 ? kStepTokensDefault : options.max_step_tokens),
-      state_bytes_max_(options.state_bytes_max) {
+      state_bytes_max_(options.state_bytes_max),
+      slots_(slot_count(options)),
+      executor_(std::move(executor)) {
     backend_->describe(info_);
-    auto count = static_cast<size_t>(options.max_slots == 0 ? kSlotsDefault : options.max_slots);
-    slots_.resize(count);
-    last_token_.resize(count);
-    broken_.resize(count);
-    worker_ = std::thread([this] { work(); });
-}
-
-Runner::~Runner() {
-    {
-        std::lock_guard<std::mutex> lock(mutex_);
-        stop_ = true;
-    }
-    changed_.notify_all();
-    worker_.join();
 }
 
 size_t Runner::check_slot(int slot) const {
@@ -68,23 +60,22 @@ int Runner::free_slot() const {
     fail(FM_NO_MEMORY, "all ", slots_.size(), " slots are open");
 }
 
-void Runner::drain() {
-    std::unique_lock<std::mutex> lock(mutex_);
-    changed_.wait(lock, [this] { return done_ == begun_; });
+void Runner::settle() {
+    executor_->settle();
     for (size_t i = 0; i < slots_.size(); ++i)
-        if (broken_[i] != 0) slots_[i].lost = true;
+        if (executor_->broken(static_cast<int>(i))) slots_[i].lost = true;
 }
 
 int Runner::slot_open() {
-    drain();
+    executor_->quiet();
     int slot = free_slot();
     backend_->open(slot);
-    slots_[static_cast<size_t>(slot)] = Slot{.open = true};
+    slots_[static_cast<size_t>(slot)] = Slot{.open = true, .opened = begun_};
     return slot;
 }
 
 int Runner::slot_fork(int slot, int length) {
-    drain();
+    settle();
     const Slot& parent = slots_[usable_slot(slot)];
     if (length < 0 || length > parent.length)
         fail(FM_INVALID, "slot ", slot, " has ", parent.length, " tokens; a fork of ", length, " is outside");
@@ -97,13 +88,14 @@ int Runner::slot_fork(int slot, int length) {
         throw;
     }
     bool whole = length == parent.length;
-    slots_[static_cast<size_t>(child)] = Slot{.open = true, .sampled = whole && parent.sampled, .length = length};
-    last_token_[static_cast<size_t>(child)] = last_token_[static_cast<size_t>(slot)];
+    slots_[static_cast<size_t>(child)] =
+        Slot{.open = true, .sampled = whole && parent.sampled, .length = length, .opened = begun_};
+    executor_->copy_sample(slot, child);
     return child;
 }
 
 void Runner::slot_trim(int slot, int length) {
-    drain();
+    settle();
     Slot& entry = slots_[usable_slot(slot)];
     if (length < 0 || length > entry.length)
         fail(FM_INVALID, "slot ", slot, " has ", entry.length, " tokens; it cannot be cut to ", length);
@@ -115,20 +107,20 @@ void Runner::slot_trim(int slot, int length) {
 
 uint64_t Runner::slot_bytes(int slot) {
     check_slot(slot);
-    drain();
+    executor_->quiet();
     return backend_->bytes(slot);
 }
 
 void Runner::slot_close(int slot) {
     size_t index = check_slot(slot);
-    drain();
+    settle();
     backend_->close(slot);
     slots_[index] = Slot{};
-    broken_[index] = 0;
+    executor_->forget(slot);
 }
 
 uint64_t Runner::slot_save(int slot, void* buffer, uint64_t capacity) {
-    drain();
+    settle();
     const Slot& entry = slots_[usable_slot(slot)];
     SavedHeader header{kMagic, backend_->fingerprint(), backend_->saved_bytes(slot), 0, entry.length, 0};
     uint64_t size = sizeof header + header.payload_bytes;
@@ -141,7 +133,7 @@ uint64_t Runner::slot_save(int slot, void* buffer, uint64_t capacity) {
 }
 
 int Runner::slot_load(const void* buffer, uint64_t size) {
-    drain();
+    settle();
     const auto* bytes = static_cast<const uint8_t*>(buffer);
     SavedHeader header;
     if (size < sizeof header) fail(FM_INVALID, "saved state is cut");
@@ -162,7 +154,7 @@ int Runner::slot_load(const void* buffer, uint64_t size) {
         backend_->close(slot);
         throw;
     }
-    slots_[static_cast<size_t>(slot)] = Slot{.open = true, .length = header.length};
+    slots_[static_cast<size_t>(slot)] = Slot{.open = true, .length = header.length, .opened = begun_};
     return slot;
 }
 
@@ -197,12 +189,12 @@ void Runner::fill(Batch& batch, const fm_row* rows, int row_count, const int32_t
         }
 }
 
-void Runner::reserve(Job& next) {
+void Runner::reserve(Step& next) {
     next.growth = 0;
     if (state_bytes_max_ == 0) return;
-    for (const fm_row& row : next.batch.rows) next.growth += backend_->growth(row.first, row.count);
+    for (const fm_row& row : next.batch.rows) next.growth += backend_->growth(row.slot, row.first, row.count);
     if (used_bound_ + next.growth > state_bytes_max_) {
-        drain();  // the bound counts every growth at its most: exact numbers before a refusal
+        executor_->quiet();  // the bound counts every growth at its most: exact numbers before a refusal
         used_bound_ = backend_->total_bytes();
     }
     if (used_bound_ + next.growth > state_bytes_max_)
@@ -212,7 +204,7 @@ void Runner::reserve(Job& next) {
 }
 
 void Runner::step_begin(const fm_row* rows, int row_count, const int32_t* tokens, int count) {
-    if (begun_ - ended_ >= kInFlight) fail(FM_INVALID, "two steps are in flight");
+    if (begun_ - ended_ >= kStepsInFlight) fail(FM_INVALID, "two steps are in flight");
     if (row_count <= 0) fail(FM_INVALID, "a step without rows");
     int64_t total = 0;
     ++step_number_;
@@ -226,7 +218,7 @@ void Runner::step_begin(const fm_row* rows, int row_count, const int32_t* tokens
     }
     if (total != count) fail(FM_INVALID, "the rows feed ", total, " of ", count, " tokens");
     if (total > max_step_tokens_) fail(FM_INVALID, "a step of ", total, " tokens; the limit is ", max_step_tokens_);
-    Job& next = job(begun_);
+    Step& next = step(begun_);
     fill(next.batch, rows, row_count, tokens);
     reserve(next);
     for (int i = 0; i < row_count; ++i) {
@@ -234,63 +226,26 @@ void Runner::step_begin(const fm_row* rows, int row_count, const int32_t* tokens
         slot.length += rows[i].count;
         slot.sampled = rows[i].sample != 0;
     }
-    {
-        std::lock_guard<std::mutex> lock(mutex_);
-        ++begun_;
-    }
-    changed_.notify_all();
+    ++begun_;
+    executor_->begin(next);
 }
 
 void Runner::step_end(int32_t* next, int count) {
     if (begun_ == ended_) fail(FM_INVALID, "no step is in flight");
-    Job& oldest = job(ended_);
+    Step& oldest = step(ended_);
     if (count != static_cast<int>(oldest.batch.rows.size()))
         fail(FM_INVALID, "the oldest step has ", oldest.batch.rows.size(), " rows, not ", count);
-    std::exception_ptr error;
-    {
-        std::unique_lock<std::mutex> lock(mutex_);
-        changed_.wait(lock, [this] { return done_ > ended_; });
-        ++ended_;
-        error = std::exchange(oldest.error, nullptr);
-        if (error)
-            for (const fm_row& row : oldest.batch.rows) slots_[static_cast<size_t>(row.slot)].lost = true;
+    executor_->finish(oldest);
+    int64_t number = ended_++;
+    if (std::exception_ptr error = std::exchange(oldest.error, nullptr)) {
+        for (const fm_row& row : oldest.batch.rows) {
+            Slot& slot = slots_[static_cast<size_t>(row.slot)];
+            if (slot.opened <= number) slot.lost = true;  // else it is another timeline by now
+        }
+        std::rethrow_exception(error);
     }
-    if (error) std::rethrow_exception(error);
     std::copy(oldest.result.next.begin(), oldest.result.next.end(), next);
     std::swap(finished_, oldest.result);
-}
-
-void Runner::work() {
-    std::unique_lock<std::mutex> lock(mutex_);
-    while (true) {
-        changed_.wait(lock, [this] { return stop_ || done_ < begun_; });
-        if (stop_) return;
-        Job& next = job(done_);
-        lock.unlock();
-        execute(next);
-        lock.lock();
-        ++done_;
-        changed_.notify_all();
-    }
-}
-
-void Runner::execute(Job& next) {
-    auto index = [](const fm_row& row) { return static_cast<size_t>(row.slot); };
-    try {
-        int at = 0;
-        for (const fm_row& row : next.batch.rows) {
-            if (broken_[index(row)] != 0) fail(FM_INVALID, "slot ", row.slot, " was lost when a step failed");
-            int32_t& first = next.batch.tokens[static_cast<size_t>(at)];
-            if (first == FM_LAST_TOKEN) first = last_token_[index(row)];
-            at += row.count;
-        }
-        backend_->run(next.batch, next.result);
-        for (size_t i = 0; i < next.batch.rows.size(); ++i)
-            if (next.result.next[i] >= 0) last_token_[index(next.batch.rows[i])] = next.result.next[i];
-    } catch (...) {
-        for (const fm_row& row : next.batch.rows) broken_[index(row)] = 1;
-        next.error = std::current_exception();
-    }
 }
 
 void Runner::debug_logits(const fm_row& row, const int32_t* tokens, bool all, float* out, uint64_t capacity) {
@@ -325,6 +280,16 @@ void Runner::step_logprobs(int row, int top, float* chosen, int32_t* ids, float*
         finished_.logits.data() + vocab * static_cast<size_t>(finished_.kept[static_cast<size_t>(row)]);
     *chosen = log_probability(logits, info_.vocab_size, finished_.next[static_cast<size_t>(row)]);
     if (top > 0) top_log_probabilities(logits, info_.vocab_size, top, ids, logprobs);
+}
+
+std::unique_ptr<Model> make_runner(std::unique_ptr<EagerBackend> backend, const fm_model_options& options) {
+    auto executor = std::make_unique<WorkerExecutor>(*backend, slot_count(options));
+    return std::make_unique<Runner>(std::move(backend), std::move(executor), options);
+}
+
+std::unique_ptr<Model> make_runner(std::unique_ptr<LazyBackend> backend, const fm_model_options& options) {
+    auto executor = std::make_unique<DirectExecutor>(*backend, slot_count(options));
+    return std::make_unique<Runner>(std::move(backend), std::move(executor), options);
 }
 
 }  // namespace fastmlx

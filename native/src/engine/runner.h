@@ -1,23 +1,18 @@
 #pragma once
 #include <array>
-#include <condition_variable>
-#include <exception>
 #include <memory>
-#include <mutex>
-#include <thread>
 #include <vector>
 
-#include "engine/backend.h"
+#include "engine/executor.h"
 #include "engine/model.h"
 
 namespace fastmlx {
 
-// Slots, validation and the worker thread over a Backend. The owner's thread checks and queues; the worker runs steps
-// in order; everything that touches timelines waits until the worker is idle.
+// Slots and validation over a Backend; an Executor brings the steps to it. Everything that touches timelines waits
+// until the executor has settled.
 class Runner final : public Model {
   public:
-    Runner(std::unique_ptr<Backend> backend, const fm_model_options& options);
-    ~Runner() override;
+    Runner(std::unique_ptr<Backend> backend, std::unique_ptr<Executor> executor, const fm_model_options& options);
 
     void describe(fm_model_info& out) const override { out = info_; }
     int slot_open() override;
@@ -34,18 +29,11 @@ class Runner final : public Model {
     void step_logprobs(int row, int top, float* chosen, int32_t* ids, float* logprobs) override;
 
   private:
-    static constexpr int kInFlight = 2;
-
     struct Slot {  // the owner's view: what will be true when all queued steps are done
         bool open = false, lost = false, sampled = false;
         int length = 0;
-        int step_mark = 0;  // number of the last step that used it, to find double rows
-    };
-    struct Job {
-        Batch batch;
-        StepResult result;
-        std::exception_ptr error;
-        uint64_t growth = 0;
+        int64_t opened = 0;     // number of the first step that can use it
+        int64_t step_mark = 0;  // number of the last step that used it, to find double rows
     };
 
     size_t check_slot(int slot) const;
@@ -53,30 +41,23 @@ class Runner final : public Model {
     void check_row(const fm_row& row, const int32_t* tokens) const;
     int free_slot() const;
     void fill(Batch& batch, const fm_row* rows, int row_count, const int32_t* tokens);
-    void reserve(Job& job);
-    void drain();
-    void work();
-    void execute(Job& job);
-    Job& job(int64_t number) { return jobs_[static_cast<size_t>(number % kInFlight)]; }
+    void reserve(Step& step);
+    void settle();
+    Step& step(int64_t number) { return steps_[static_cast<size_t>(number % kStepsInFlight)]; }
 
     std::unique_ptr<Backend> backend_;
     fm_model_info info_{};
     int max_step_tokens_;
     uint64_t state_bytes_max_;
     std::vector<Slot> slots_;
-    std::vector<int32_t> last_token_;  // the worker's; read by the owner only when the worker is idle
-    std::vector<char> broken_;         // likewise: slots whose step failed
-    std::array<Job, kInFlight> jobs_;
+    std::array<Step, kStepsInFlight> steps_;
     StepResult finished_;
-    int step_number_ = 0;
-    uint64_t used_bound_ = 0;  // state in use is at most this
-
-    // Invariant: ended_ <= done_ <= begun_ <= ended_ + kInFlight. All four under mutex_.
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    int64_t begun_ = 0, done_ = 0, ended_ = 0;
-    bool stop_ = false;
-    std::thread worker_;
+    int64_t begun_ = 0, ended_ = 0, step_number_ = 0;
+    uint64_t used_bound_ = 0;             // state in use is at most this
+    std::unique_ptr<Executor> executor_;  // last: it may still use what stands above
 };
+
+std::unique_ptr<Model> make_runner(std::unique_ptr<EagerBackend> backend, const fm_model_options& options);
+std::unique_ptr<Model> make_runner(std::unique_ptr<LazyBackend> backend, const fm_model_options& options);
 
 }  // namespace fastmlx

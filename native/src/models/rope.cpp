@@ -19,6 +19,7 @@ std::vector<float> wavelengths(int dims, double base, int over) {
 }
 
 void set_wavelengths(Rope& rope, const std::vector<float>& lengths) {
+    rope.base = 0;
     rope.inverse.clear();
     for (float length : lengths) rope.inverse.push_back(1.f / length);  // of infinity: 0, no turning
 }
@@ -81,6 +82,7 @@ Rope plain_rope(int dims, double base, bool interleaved) {
     Rope rope;
     rope.dims = dims;
     rope.interleaved = interleaved;
+    rope.base = static_cast<float>(base);
     float step = static_cast<float>(std::log(base)) / static_cast<float>(dims / 2);
     for (int i = 0; i < dims / 2; ++i) rope.inverse.push_back(std::exp(static_cast<float>(-i) * step));
     return rope;

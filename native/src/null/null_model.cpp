@@ -18,7 +18,7 @@ constexpr uint64_t kEmpty = 0x6E756C6C6D6F6465ull;
 // No weights: a timeline is a chain of hashes, one a token, as a cache has one row a token. The next token is the last
 // hash modulo the vocabulary, so any mistake in slots, forks, cuts or order changes the answer. NullTwin in C# is
 // equal.
-class NullBackend final : public Backend {
+class NullBackend final : public EagerBackend {
   public:
     NullBackend(int vocab, int context, size_t slots) : vocab_(vocab), context_(context), timelines_(slots) {}
 
@@ -37,7 +37,7 @@ class NullBackend final : public Backend {
     void trim(int slot, int length) override { at(slot).resize(static_cast<size_t>(length)); }
     void close(int slot) override { at(slot).clear(); }
     uint64_t bytes(int slot) const override { return saved_bytes(slot); }
-    uint64_t growth(int, int count) const override { return static_cast<uint64_t>(count) * sizeof(uint64_t); }
+    uint64_t growth(int, int, int count) const override { return static_cast<uint64_t>(count) * sizeof(uint64_t); }
     uint64_t total_bytes() const override {
         uint64_t total = 0;
         for (const auto& timeline : timelines_) total += timeline.size() * sizeof(uint64_t);
@@ -112,7 +112,7 @@ std::unique_ptr<Model> open_null_model(const std::string& folder, const fm_model
         context = text.integer("max_position_embeddings", context);
     }
     auto slots = static_cast<size_t>(options.max_slots == 0 ? 64 : options.max_slots);
-    return std::make_unique<Runner>(std::make_unique<NullBackend>(vocab, context, slots), options);
+    return make_runner(std::make_unique<NullBackend>(vocab, context, slots), options);
 }
 
 }  // namespace fastmlx
