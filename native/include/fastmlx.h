@@ -55,8 +55,8 @@ typedef struct fm_model_options {
 typedef struct fm_model_info {
     int32_t vocab_size;
     int32_t context_max;
-    int32_t can_trim; /* 1: fm_slot_trim works at every length */
-    int32_t reserved;
+    int32_t can_trim;      /* 1: fm_slot_trim works at every length */
+    int32_t can_save_rows; /* 1: fm_slot_save_rows and fm_slot_load_rows work */
     uint64_t weight_bytes;
     uint64_t state_bytes_per_token;
     uint64_t scratch_bytes;
@@ -113,6 +113,14 @@ FM_API void fm_slot_close(fm_model* model, int32_t slot);
  * slot behind. */
 FM_API fm_status fm_slot_save(fm_model* model, int32_t slot, void* buffer, uint64_t capacity, uint64_t* size);
 FM_API fm_status fm_slot_load(fm_model* model, const void* buffer, uint64_t size, int32_t* out);
+/* State of tokens [first, first + count), so that a timeline is saved in pieces and a longer one appends its new rows
+ * only. Rows that end at the slot's length bring along the state that is not in rows (recurrent, windows), where the
+ * model has such. fm_slot_load_rows appends to a slot whose length is where the rows begin; until the rest of the state
+ * has come, such a slot may only be appended to and closed. It refuses (FM_INVALID) what does not fit, and leaves the
+ * slot as it was. */
+FM_API fm_status fm_slot_save_rows(fm_model* model, int32_t slot, int32_t first, int32_t count, void* buffer,
+                                   uint64_t capacity, uint64_t* size);
+FM_API fm_status fm_slot_load_rows(fm_model* model, int32_t slot, const void* buffer, uint64_t size);
 
 /* `tokens` holds the rows' tokens one after the other; `count` is their total. At most two steps in flight. */
 FM_API fm_status fm_step_begin(fm_model* model, const fm_row* rows, int32_t row_count, const int32_t* tokens,
@@ -128,6 +136,8 @@ FM_API fm_status fm_debug_logits(fm_model* model, const fm_row* row, const int32
  * Only when fm_row.sample was 3 (1 | 2: keep the log-softmax). */
 FM_API fm_status fm_step_logprobs(fm_model* model, int32_t row, int32_t top, float* chosen, int32_t* ids,
                                   float* logprobs);
+/* Makes what was created, renamed and deleted in a folder durable. Any thread; needs no model. */
+FM_API fm_status fm_folder_sync(const char* folder);
 
 #ifdef __cplusplus
 }

@@ -1,3 +1,9 @@
+#if !defined(_WIN32)
+#include <fcntl.h>
+#include <unistd.h>
+#endif
+
+#include <cerrno>
 #include <cstring>
 #include <mutex>
 #include <new>
@@ -81,6 +87,19 @@ void check_options(const fm_model_options& options) {
                 options.max_slots <= 65536 && options.max_step_tokens >= 0 && options.max_step_tokens <= 65536;
     if (!sane) fail(FM_INVALID, "threads, max_slots or max_step_tokens is out of range");
 }
+
+#if defined(_WIN32)
+void sync_folder(const std::string&) {}  // NTFS journals its folders; there is no call for it
+#else
+void sync_folder(const std::string& folder) {
+    int file = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (file < 0) fail(FM_IO, "cannot open ", folder, ": ", std::strerror(errno));
+    int failure = ::fsync(file) == 0 ? 0 : errno;
+    ::close(file);
+    // A file system without the call (EINVAL) gives no promise that could be kept.
+    if (failure != 0 && failure != EINVAL) fail(FM_IO, "cannot sync ", folder, ": ", std::strerror(failure));
+}
+#endif
 
 }  // namespace
 
@@ -178,6 +197,22 @@ fm_status fm_slot_load(fm_model* model, const void* buffer, uint64_t size, int32
     });
 }
 
+fm_status fm_slot_save_rows(fm_model* model, int32_t slot, int32_t first, int32_t count, void* buffer,
+                            uint64_t capacity, uint64_t* size) {
+    return guard([&] {
+        if (buffer == nullptr && capacity != 0) fail(FM_INVALID, "buffer is null");
+        need(size, "size") = owned(model).slot_save_rows(slot, first, count, buffer, capacity);
+        if (capacity != 0 && capacity < *size) fail(FM_INVALID, "the rows need ", *size, " bytes, not ", capacity);
+    });
+}
+
+fm_status fm_slot_load_rows(fm_model* model, int32_t slot, const void* buffer, uint64_t size) {
+    return guard([&] {
+        need(static_cast<const char*>(buffer), "buffer");
+        owned(model).slot_load_rows(slot, buffer, size);
+    });
+}
+
 fm_status fm_step_begin(fm_model* model, const fm_row* rows, int32_t row_count, const int32_t* tokens, int32_t count) {
     return guard([&] { owned(model).step_begin(&need(rows, "rows"), row_count, &need(tokens, "tokens"), count); });
 }
@@ -198,6 +233,10 @@ fm_status fm_step_logprobs(fm_model* model, int32_t row, int32_t top, float* cho
         if (top < 0 || (top > 0 && (ids == nullptr || logprobs == nullptr))) fail(FM_INVALID, "top without its arrays");
         owned(model).step_logprobs(row, top, &need(chosen, "chosen"), ids, logprobs);
     });
+}
+
+fm_status fm_folder_sync(const char* folder) {
+    return guard([&] { sync_folder(&need(folder, "folder")); });
 }
 
 }  // extern "C"

@@ -36,8 +36,9 @@ public interface IModel : IDisposable
     public int LoadSlot(ReadOnlySpan<byte> saved);
 
     /// <summary>
-    /// Whether state is one row a token, so that ranges can be saved and appended on their own (see
-    /// <see cref="SaveRows"/>). A model that can also trims. False: only whole slots are saved, as one span.
+    /// Whether ranges of tokens can be saved and appended on their own. State that is not one row a token (recurrent,
+    /// windows; the model then does not trim) comes with the range that ends at the slot's length. False: only whole
+    /// slots are saved, as one span.
     /// </summary>
     public bool CanSaveRows => false;
 
@@ -51,7 +52,8 @@ public interface IModel : IDisposable
 
     /// <summary>
     /// Appends saved rows to a slot whose length is where they began; false, and the slot as before, where they do not
-    /// belong to this model or not there.
+    /// belong to this model or not there. Without the rest of the state, where the model has such, the slot may only be
+    /// appended to and closed.
     /// </summary>
     public bool LoadRows(int slot, ReadOnlySpan<byte> saved) => false;
 

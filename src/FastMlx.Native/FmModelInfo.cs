@@ -10,7 +10,7 @@ internal struct FmModelInfo
     public int VocabSize;
     public int ContextMax;
     public int CanTrim;
-    public int Reserved;
+    public int CanSaveRows;
     public ulong WeightBytes;
     public ulong StateBytesPerToken;
     public ulong ScratchBytes;

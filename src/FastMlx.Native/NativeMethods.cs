@@ -60,6 +60,14 @@ internal static unsafe partial class NativeMethods
     internal static partial int fm_slot_load(ModelHandle model, ReadOnlySpan<byte> buffer, ulong size, out int slot);
 
     [LibraryImport(Library)]
+    internal static partial int fm_slot_save_rows(
+        ModelHandle model, int slot, int first, int count, Span<byte> buffer, ulong capacity, out ulong size);
+
+    [LibraryImport(Library)]
+    internal static partial int fm_slot_load_rows(
+        ModelHandle model, int slot, ReadOnlySpan<byte> buffer, ulong size);
+
+    [LibraryImport(Library)]
     internal static partial int fm_step_begin(
         ModelHandle model, ReadOnlySpan<StepRow> rows, int rowCount, ReadOnlySpan<int> tokens, int count);
 
@@ -73,4 +81,7 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library)]
     internal static partial int fm_step_logprobs(
         ModelHandle model, int row, int top, out float chosen, Span<int> ids, Span<float> logprobs);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int fm_folder_sync(string folder);
 }

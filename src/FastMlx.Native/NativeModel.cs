@@ -13,13 +13,16 @@ public sealed class NativeModel : IModel
 {
     private readonly ModelHandle _handle;
 
-    private NativeModel(ModelHandle handle, ModelInfo info)
+    private NativeModel(ModelHandle handle, in FmModelInfo info)
     {
         _handle = handle;
-        Info = info;
+        Info = ToInfo(in info);
+        CanSaveRows = info.CanSaveRows != 0;
     }
 
     public ModelInfo Info { get; }
+
+    public bool CanSaveRows { get; }
 
     /// <summary>
     /// Opens the checkpoint folder <paramref name="directory"/>. Weights are mapped, not read, so this is quick at any
@@ -48,7 +51,7 @@ public sealed class NativeModel : IModel
         try
         {
             Check(NativeMethods.fm_model_describe(handle, out FmModelInfo info));
-            return new NativeModel(handle, ToInfo(in info));
+            return new NativeModel(handle, in info);
         }
         catch
         {
@@ -110,6 +113,26 @@ public sealed class NativeModel : IModel
             return -1;
         Check(status);
         return slot;
+    }
+
+    public long SavedRowsSize(int slot, int first, int count)
+    {
+        Check(NativeMethods.fm_slot_save_rows(_handle, slot, first, count, default, 0, out ulong size));
+        return checked((long)size);
+    }
+
+    public void SaveRows(int slot, int first, int count, Span<byte> destination) => Check(
+        NativeMethods.fm_slot_save_rows(_handle, slot, first, count, destination, (ulong)destination.Length, out _));
+
+    public bool LoadRows(int slot, ReadOnlySpan<byte> saved)
+    {
+        if (saved.IsEmpty)
+            return false;
+        int status = NativeMethods.fm_slot_load_rows(_handle, slot, saved, (ulong)saved.Length);
+        if (status == (int)ModelFailure.Invalid)
+            return false;
+        Check(status);
+        return true;
     }
 
     public void BeginStep(ReadOnlySpan<StepRow> rows, ReadOnlySpan<int> tokens) =>

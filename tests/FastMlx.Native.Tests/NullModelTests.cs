@@ -104,6 +104,44 @@ public sealed class NullModelTests
     }
 
     [Fact]
+    public void LoadRows_RefusesEveryDamagedByte_AndLeavesTheSlot()
+    {
+        using NativeModel model = Open();
+        int slot = model.OpenSlot();
+        Steps.Feed(model, slot, 0, [1, 2, 3, 4, 5]);
+        var first = new byte[model.SavedRowsSize(slot, 0, 2)];
+        model.SaveRows(slot, 0, 2, first);
+        var second = new byte[model.SavedRowsSize(slot, 2, 3)];
+        model.SaveRows(slot, 2, 3, second);
+        int loaded = model.OpenSlot();
+        Assert.True(model.LoadRows(loaded, first));
+        for (int i = 0; i < second.Length; i++)
+        {
+            byte[] damaged = [.. second];
+            damaged[i] ^= 0x10;
+            Assert.False(model.LoadRows(loaded, damaged));
+            Assert.False(model.LoadRows(loaded, second.AsSpan(0, i)));
+        }
+
+        Assert.False(model.LoadRows(loaded, first));
+        Assert.True(model.LoadRows(loaded, second));
+        Assert.Equal(NullTwin.Next([1, 2, 3, 4, 5, 6], 2048), Steps.Feed(model, loaded, 5, [6]));
+        Assert.Throws<ModelException>(() => model.SavedRowsSize(slot, 4, 2));
+        Assert.Throws<ModelException>(() => model.SavedRowsSize(slot, -1, 2));
+        Assert.Throws<ModelException>(() => model.SavedRowsSize(slot, 0, 0));
+    }
+
+    [Fact]
+    public void SyncFolder_SaysWhatFails()
+    {
+        string folder = Directory.CreateTempSubdirectory("fastmlx-sync").FullName;
+        NativeFolder.Sync(folder);
+        Directory.Delete(folder);
+        var failure = Assert.Throws<IOException>(() => NativeFolder.Sync(folder));
+        Assert.Contains(folder, failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void StateLimit_IsNoMemory()
     {
         using var model = NativeModel.Open(

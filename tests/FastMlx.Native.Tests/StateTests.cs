@@ -77,6 +77,49 @@ public sealed class StateTests
 
     [Theory]
     [MemberData(nameof(Models))]
+    public void RowsSavedInPieces_GoOnAsTheirSource(string name)
+    {
+        using NativeModel model = Open(name);
+        Assert.True(model.CanSaveRows);
+        int[] prompt = Tokens(7, Long);
+        int source = model.OpenSlot();
+        Step(model, [(source, 0, prompt[..200])]);
+        byte[][] pieces = [.. Pieces(0, 50, 64, 129, 192, 200).Select(piece => Rows(model, source, piece))];
+        byte[] early = pieces[^1];
+        TokenLogprob[] after200 = Step(model, [(source, 200, [8])])[0];
+        Step(model, [(source, 201, prompt[201..])]);
+        TokenLogprob[] expected = Step(model, [(source, Long, [9])])[0];
+
+        // A longer timeline of the same beginning: only its new rows are saved, and the state that is not in rows.
+        int longer = model.OpenSlot();
+        Step(model, [(longer, 0, [.. prompt[..200], 8, .. prompt[201..]])]);
+        byte[] appended = Rows(model, longer, (200, Long - 200));
+
+        using NativeModel other = Open(name);
+        int loaded = other.OpenSlot();
+        foreach (byte[] piece in pieces[..^1])
+            Assert.True(other.LoadRows(loaded, piece));
+        if (!model.Info.CanTrim)
+        {
+            var row = new StepRow { Slot = loaded, First = 192, Count = 1, TopP = 1 };
+            Assert.Throws<ModelException>(() => other.BeginStep([row], [1])); // windows and recurrent state are missing
+            Assert.Throws<ModelException>(() => other.ForkSlot(loaded, 192));
+            Assert.Throws<ModelException>(() => other.SavedSize(loaded));
+        }
+
+        Assert.False(other.LoadRows(loaded, pieces[0]));
+        Assert.False(other.LoadRows(loaded, early.AsSpan(0, early.Length - 1)));
+        Assert.True(other.LoadRows(loaded, early));
+        Assert.Equal(200, other.SlotLength(loaded));
+        int fork = other.ForkSlot(loaded, 200);
+        Assert.True(other.LoadRows(fork, appended)); // into a page that it shares: the source keeps its own
+        Assert.Equal(after200, Step(other, [(loaded, 200, [8])])[0]);
+        Assert.Equal(Long, other.SlotLength(fork));
+        Assert.Equal(expected, Step(other, [(fork, Long, [9])])[0]);
+    }
+
+    [Theory]
+    [MemberData(nameof(Models))]
     public void Trim_EqualsNeverHavingGoneOn(string name)
     {
         using NativeModel model = Open(name);
@@ -118,6 +161,16 @@ public sealed class StateTests
             Assert.Equal(whole, last);
             model.CloseSlot(slot);
         }
+    }
+
+    private static IEnumerable<(int First, int Count)> Pieces(params int[] cuts) =>
+        cuts.Zip(cuts.Skip(1), (first, end) => (first, end - first));
+
+    private static byte[] Rows(NativeModel model, int slot, (int First, int Count) piece)
+    {
+        var saved = new byte[model.SavedRowsSize(slot, piece.First, piece.Count)];
+        model.SaveRows(slot, piece.First, piece.Count, saved);
+        return saved;
     }
 
     private static NativeModel Open(string name) => NativeModel.Open(

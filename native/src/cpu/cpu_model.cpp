@@ -31,6 +31,7 @@ class CpuBackend final : public EagerBackend {
         out.vocab_size = checkpoint_.facts.vocab_size;
         out.context_max = checkpoint_.facts.context_max;
         out.can_trim = timelines_.cuttable() ? 1 : 0;
+        out.can_save_rows = 1;
         out.weight_bytes = checkpoint_.weights.bytes();
         out.state_bytes_per_token = timelines_.bytes_per_token();
         out.scratch_bytes = std::max(scratch_, ops_.scratch_bytes());
@@ -50,6 +51,16 @@ class CpuBackend final : public EagerBackend {
     void save(int slot, uint8_t* out) const override { timelines_.save(slot, out); }
     void load(int slot, int length, const uint8_t* data, uint64_t size) override {
         timelines_.load(slot, length, data, size);
+    }
+    bool has_rest() const override { return timelines_.has_rest(); }
+    uint64_t saved_rows_bytes(int slot, int first, int count) const override {
+        return timelines_.saved_rows_bytes(slot, first, count);
+    }
+    void save_rows(int slot, int first, int count, uint8_t* out) const override {
+        timelines_.save_rows(slot, first, count, out);
+    }
+    void load_rows(int slot, int count, bool rest, const uint8_t* data, uint64_t size) override {
+        timelines_.load_rows(slot, count, rest, data, size);
     }
 
     void run(const Batch& batch, StepResult& result) override {

@@ -13,8 +13,6 @@ constexpr std::align_val_t kAlign{64};
 static_assert(sizeof(Page) <= 64);
 constexpr size_t kSpareMax = 64;  // pages of one size kept for the next timeline
 
-int pages_for(int tokens) { return (tokens + kPageTokens - 1) / kPageTokens; }
-
 }  // namespace
 
 Timelines::Timelines(std::vector<StateSpec> specs, size_t slots) : specs_(std::move(specs)), slots_(slots) {
@@ -204,54 +202,6 @@ void Timelines::advance(int slot, int count) {
         layer.pages.erase(layer.pages.begin(), layer.pages.begin() + drop);
         layer.first += drop;
     }
-}
-
-uint64_t Timelines::saved_bytes(int slot) const {
-    uint64_t bytes = 0;
-    for (const Layer& layer : slots_[static_cast<size_t>(slot)].layers) {
-        bytes += 8;
-        for (const Page* page : layer.pages) bytes += static_cast<uint64_t>(page->bytes);
-    }
-    return bytes;
-}
-
-void Timelines::save(int slot, uint8_t* out) const {
-    for (const Layer& layer : slots_[static_cast<size_t>(slot)].layers) {
-        int32_t head[2] = {layer.first, static_cast<int32_t>(layer.pages.size())};
-        std::memcpy(out, head, 8);
-        out += 8;
-        for (const Page* page : layer.pages) {
-            std::memcpy(out, page->data(), static_cast<size_t>(page->bytes));
-            out += page->bytes;
-        }
-    }
-}
-
-void Timelines::load(int slot, int length, const uint8_t* data, uint64_t size) {
-    clear(slot);
-    const uint8_t* end = data + size;
-    for (size_t i = 0; i < specs_.size(); ++i) {
-        int32_t head[2];
-        if (end - data < 8) fail(FM_INVALID, "saved state is cut");
-        std::memcpy(head, data, 8);
-        data += 8;
-        int64_t bytes = page_bytes(specs_[i]);
-        bool recurrent = specs_[i].kind == StateSpec::Kind::kRecurrent;
-        int last = recurrent ? (length > 0 ? 1 : 0) : pages_for(length);
-        bool fits = head[0] >= 0 && head[1] >= 0 && head[0] <= last && head[1] == last - head[0] &&
-                    (recurrent ? head[0] == 0 : head[0] * kPageTokens <= first_needed(specs_[i], length)) &&
-                    head[1] <= (end - data) / std::max<int64_t>(bytes, 1);
-        if (!fits) fail(FM_INVALID, "saved state does not have this model's shape");
-        Layer& layer = at(slot).layers[i];
-        layer.first = head[0];
-        for (int j = 0; j < head[1]; ++j) {
-            layer.pages.push_back(allocate(bytes));
-            std::memcpy(layer.pages.back()->data(), data, static_cast<size_t>(bytes));
-            data += bytes;
-        }
-    }
-    if (data != end) fail(FM_INVALID, "saved state has bytes too many");
-    at(slot).length = length;
 }
 
 }  // namespace fastmlx

@@ -51,6 +51,13 @@ class Timelines {
     void save(int slot, uint8_t* out) const;
     void load(int slot, int length, const uint8_t* data, uint64_t size);
 
+    // Tokens [first, first + count) of the layers that keep a row for each; what ends at the slot's length also has the
+    // rest: windows and recurrent states. Loading appends, and checks everything before it touches the slot.
+    bool has_rest() const { return !cuttable(); }
+    uint64_t saved_rows_bytes(int slot, int first, int count) const;
+    void save_rows(int slot, int first, int count, uint8_t* out) const;
+    void load_rows(int slot, int count, bool rest, const uint8_t* data, uint64_t size);
+
     int64_t key_bytes(int state) const;  // of the keys of one head in one page
     int64_t value_bytes(int state) const;
 
@@ -64,6 +71,13 @@ class Timelines {
         std::vector<Layer> layers;
     };
 
+    static int pages_for(int tokens) { return (tokens + kPageTokens - 1) / kPageTokens; }
+    static uint64_t pages_bytes(const Layer& layer);
+    static uint8_t* save_pages(const Layer& layer, uint8_t* out);
+    const uint8_t* load_pages(Layer& layer, const StateSpec& spec, int length, const uint8_t* data, const uint8_t* end);
+    int check_pages(const StateSpec& spec, int length, const uint8_t* data, const uint8_t* end) const;
+    void check_rows(int length, int count, bool rest, const uint8_t* data, uint64_t size) const;
+    uint64_t rows_bytes(int count) const;
     int64_t page_bytes(const StateSpec& spec) const;
     int first_needed(const StateSpec& spec, int length) const;  // oldest token the next query may see
     void check_cut(const Slot& slot, int length) const;

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "engine/failure.h"
 #include "fastmlx.h"
 
 namespace fastmlx {
@@ -41,7 +42,19 @@ class Backend {
     virtual void save(int slot, uint8_t* out) const = 0;
     virtual void load(int slot, int length, const uint8_t* data, uint64_t size) = 0;  // into an open, empty slot
 
+    // State by rows (fm_slot_save_rows); a backend that can says so in describe (can_save_rows). `has_rest`: the model
+    // has state that is not in rows, which is saved with the rows that end at the slot's length.
+    virtual bool has_rest() const { return false; }
+    virtual uint64_t saved_rows_bytes(int /*slot*/, int /*first*/, int /*count*/) const { no_rows(); }
+    virtual void save_rows(int /*slot*/, int /*first*/, int /*count*/, uint8_t* /*out*/) const { no_rows(); }
+    virtual void load_rows(int /*slot*/, int /*count*/, bool /*rest*/, const uint8_t* /*data*/, uint64_t /*size*/) {
+        no_rows();
+    }
+
     virtual void logits(const Batch& batch, bool all, float* out) = 0;  // one row
+
+  private:
+    [[noreturn]] static void no_rows() { fail(FM_UNSUPPORTED, "this backend saves whole slots only"); }
 };
 
 // Computes a step in the call. FM_LAST_TOKEN is already replaced.

@@ -20,6 +20,8 @@ class Model {
     virtual void slot_close(int slot) = 0;
     virtual uint64_t slot_save(int slot, void* buffer, uint64_t capacity) = 0;  // the size; writes where it fits
     virtual int slot_load(const void* buffer, uint64_t size) = 0;
+    virtual uint64_t slot_save_rows(int slot, int first, int count, void* buffer, uint64_t capacity) = 0;
+    virtual void slot_load_rows(int slot, const void* buffer, uint64_t size) = 0;
     virtual void step_begin(const fm_row* rows, int row_count, const int32_t* tokens, int count) = 0;
     virtual void step_end(int32_t* next, int count) = 0;
     virtual void debug_logits(const fm_row& row, const int32_t* tokens, bool all, float* out, uint64_t capacity) = 0;

@@ -2,33 +2,18 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 #include "engine/failure.h"
-#include "engine/hash.h"
 #include "engine/sampler.h"
 
 namespace fastmlx {
 namespace {
 
-constexpr uint64_t kMagic = 0x31304C534C4D4D46ull;  // "FMMLSL01" in the file's byte order
 constexpr int kSlotsDefault = 64, kStepTokensDefault = 512;
-
-struct SavedHeader {
-    uint64_t magic, fingerprint, payload_bytes, checksum;
-    int32_t length, reserved;
-};
-static_assert(sizeof(SavedHeader) == 40);
 
 size_t slot_count(const fm_model_options& options) {
     return static_cast<size_t>(options.max_slots == 0 ? kSlotsDefault : options.max_slots);
-}
-
-uint64_t checksum(const SavedHeader& header, const uint8_t* payload) {
-    Hash hash;
-    hash.add(header.fingerprint).add(static_cast<uint64_t>(header.length));
-    return hash.add(payload, static_cast<size_t>(header.payload_bytes)).value();
 }
 
 }  // namespace
@@ -54,6 +39,12 @@ size_t Runner::usable_slot(int slot) const {
     return index;
 }
 
+size_t Runner::whole_slot(int slot) const {
+    size_t index = usable_slot(slot);
+    if (slots_[index].partial) fail(FM_INVALID, "slot ", slot, " holds rows without the rest of their state");
+    return index;
+}
+
 int Runner::free_slot() const {
     for (size_t i = 0; i < slots_.size(); ++i)
         if (!slots_[i].open) return static_cast<int>(i);
@@ -76,7 +67,7 @@ int Runner::slot_open() {
 
 int Runner::slot_fork(int slot, int length) {
     settle();
-    const Slot& parent = slots_[usable_slot(slot)];
+    const Slot& parent = slots_[whole_slot(slot)];
     if (length < 0 || length > parent.length)
         fail(FM_INVALID, "slot ", slot, " has ", parent.length, " tokens; a fork of ", length, " is outside");
     int child = free_slot();
@@ -96,7 +87,7 @@ int Runner::slot_fork(int slot, int length) {
 
 void Runner::slot_trim(int slot, int length) {
     settle();
-    Slot& entry = slots_[usable_slot(slot)];
+    Slot& entry = slots_[whole_slot(slot)];
     if (length < 0 || length > entry.length)
         fail(FM_INVALID, "slot ", slot, " has ", entry.length, " tokens; it cannot be cut to ", length);
     if (length == entry.length) return;
@@ -119,47 +110,8 @@ void Runner::slot_close(int slot) {
     executor_->forget(slot);
 }
 
-uint64_t Runner::slot_save(int slot, void* buffer, uint64_t capacity) {
-    settle();
-    const Slot& entry = slots_[usable_slot(slot)];
-    SavedHeader header{kMagic, backend_->fingerprint(), backend_->saved_bytes(slot), 0, entry.length, 0};
-    uint64_t size = sizeof header + header.payload_bytes;
-    if (capacity < size) return size;
-    auto* out = static_cast<uint8_t*>(buffer);
-    backend_->save(slot, out + sizeof header);
-    header.checksum = checksum(header, out + sizeof header);
-    std::memcpy(out, &header, sizeof header);
-    return size;
-}
-
-int Runner::slot_load(const void* buffer, uint64_t size) {
-    settle();
-    const auto* bytes = static_cast<const uint8_t*>(buffer);
-    SavedHeader header;
-    if (size < sizeof header) fail(FM_INVALID, "saved state is cut");
-    std::memcpy(&header, bytes, sizeof header);
-    if (header.magic != kMagic) fail(FM_INVALID, "this is no saved state of this version");
-    if (header.fingerprint != backend_->fingerprint()) fail(FM_INVALID, "saved state belongs to another model");
-    bool whole = header.payload_bytes == size - sizeof header && header.length >= 0;
-    if (!whole || checksum(header, bytes + sizeof header) != header.checksum)
-        fail(FM_INVALID, "saved state is damaged");
-    if (state_bytes_max_ != 0 && backend_->total_bytes() + header.payload_bytes > state_bytes_max_)
-        fail(FM_NO_MEMORY, "saved state does not fit the limit of ", state_bytes_max_, " bytes");
-    int slot = free_slot();
-    backend_->open(slot);
-    try {
-        backend_->load(slot, header.length, bytes + sizeof header, header.payload_bytes);
-        used_bound_ += header.payload_bytes;
-    } catch (...) {
-        backend_->close(slot);
-        throw;
-    }
-    slots_[static_cast<size_t>(slot)] = Slot{.open = true, .length = header.length, .opened = begun_};
-    return slot;
-}
-
 void Runner::check_row(const fm_row& row, const int32_t* tokens) const {
-    const Slot& slot = slots_[usable_slot(row.slot)];
+    const Slot& slot = slots_[whole_slot(row.slot)];
     if (row.first != slot.length)
         fail(FM_INVALID, "row for slot ", row.slot, " starts at ", row.first, " where the slot has ", slot.length,
              " tokens");

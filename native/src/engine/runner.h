@@ -23,6 +23,8 @@ class Runner final : public Model {
     void slot_close(int slot) override;
     uint64_t slot_save(int slot, void* buffer, uint64_t capacity) override;
     int slot_load(const void* buffer, uint64_t size) override;
+    uint64_t slot_save_rows(int slot, int first, int count, void* buffer, uint64_t capacity) override;
+    void slot_load_rows(int slot, const void* buffer, uint64_t size) override;
     void step_begin(const fm_row* rows, int row_count, const int32_t* tokens, int count) override;
     void step_end(int32_t* next, int count) override;
     void debug_logits(const fm_row& row, const int32_t* tokens, bool all, float* out, uint64_t capacity) override;
@@ -31,15 +33,18 @@ class Runner final : public Model {
   private:
     struct Slot {  // the owner's view: what will be true when all queued steps are done
         bool open = false, lost = false, sampled = false;
+        bool partial = false;  // rows without the rest of the state: to be appended to or closed
         int length = 0;
         int64_t opened = 0;     // number of the first step that can use it
         int64_t step_mark = 0;  // number of the last step that used it, to find double rows
     };
 
     size_t check_slot(int slot) const;
+    size_t whole_slot(int slot) const;
     size_t usable_slot(int slot) const;
     void check_row(const fm_row& row, const int32_t* tokens) const;
     int free_slot() const;
+    void check_growth(uint64_t bytes) const;
     void fill(Batch& batch, const fm_row* rows, int row_count, const int32_t* tokens);
     void reserve(Step& step);
     void settle();

@@ -26,6 +26,7 @@ class NullBackend final : public EagerBackend {
         out.vocab_size = vocab_;
         out.context_max = context_;
         out.can_trim = 1;
+        out.can_save_rows = 1;
         out.state_bytes_per_token = sizeof(uint64_t);
         std::strcpy(out.backend, "null");
         std::strcpy(out.model_type, "null");
@@ -56,6 +57,20 @@ class NullBackend final : public EagerBackend {
             fail(FM_INVALID, "saved state has the wrong size");
         at(slot).resize(static_cast<size_t>(length));
         if (size != 0) std::memcpy(at(slot).data(), data, size);
+    }
+
+    uint64_t saved_rows_bytes(int, int, int count) const override {
+        return static_cast<uint64_t>(count) * sizeof(uint64_t);
+    }
+    void save_rows(int slot, int first, int count, uint8_t* out) const override {
+        std::memcpy(out, timelines_[static_cast<size_t>(slot)].data() + first, saved_rows_bytes(slot, first, count));
+    }
+    void load_rows(int slot, int count, bool, const uint8_t* data, uint64_t size) override {
+        if (size != saved_rows_bytes(slot, 0, count)) fail(FM_INVALID, "saved rows have the wrong size");
+        auto& timeline = at(slot);
+        size_t first = timeline.size();
+        timeline.resize(first + static_cast<size_t>(count));
+        std::memcpy(timeline.data() + first, data, size);
     }
 
     void run(const Batch& batch, StepResult& result) override {
