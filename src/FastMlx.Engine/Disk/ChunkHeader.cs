@@ -8,7 +8,7 @@ namespace FastMlx.Engine.Disk;
 /// <summary>
 /// The head of a chunk file: everything that names the chunk, and the checksums of what follows.
 /// <code>
-/// 0   8  magic "FMLXKV01"        8   4  head bytes, hash included     12  4  kind (0 rows, 1 whole slot)
+/// 0   8  magic "FMLXKV01"        8   4  head bytes, hash included     12  4  kind (0 rows, 1 whole, 2 tail)
 /// 16  32 fingerprint of model    48  8  partition                     56  8  serial, orders chunks by age
 /// 64  32 parent's key (0: none)  96  4  first token's position        100 4  tokens
 /// 104 8  payload bytes           112 4  blocks                        116 4  bytes of the model's name
@@ -134,7 +134,7 @@ internal sealed class ChunkHeader
         SHA256.HashData(head[..^KeyBytes], hash);
         var kind = BinaryPrimitives.ReadInt32LittleEndian(head[12..]);
         var first = BinaryPrimitives.ReadInt32LittleEndian(head[96..]);
-        if (!hash.SequenceEqual(head[^KeyBytes..]) || kind is < 0 or > 1 || first < 0)
+        if (!hash.SequenceEqual(head[^KeyBytes..]) || kind is < 0 or > 2 || first < 0)
         {
             return null;
         }

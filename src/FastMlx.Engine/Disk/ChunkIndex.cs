@@ -7,6 +7,8 @@ namespace FastMlx.Engine.Disk;
 internal sealed class ChunkIndex
 {
     private readonly Dictionary<string, StoredChunk> _chunks = [];
+    private readonly List<StoredChunk> _roots = [];
+    private readonly Stack<StoredChunk> _open = []; // Scratch of one walk.
     private long _uses;
 
     public long Bytes { get; private set; }
@@ -24,11 +26,11 @@ internal sealed class ChunkIndex
         _chunks.Add(chunk.Name, chunk);
         Bytes += chunk.FileBytes;
         chunk.LastUsed = ++_uses;
-        if (chunk.Parent is { } parent)
-        {
-            parent.Children++;
-        }
+        Siblings(chunk.Parent).Add(chunk);
     }
+
+    /// <summary>The chunks that continue <paramref name="parent"/>, or those that begin a timeline.</summary>
+    public List<StoredChunk> Siblings(StoredChunk? parent) => parent?.Children ?? _roots;
 
     public void Remove(StoredChunk chunk)
     {
@@ -39,10 +41,20 @@ internal sealed class ChunkIndex
 
         chunk.IsGone = true;
         Bytes -= chunk.FileBytes;
-        if (chunk.Parent is { } parent)
+        Siblings(chunk.Parent).Remove(chunk);
+    }
+
+    /// <summary>A chunk and all that build on it, those first.</summary>
+    public static List<StoredChunk> WithDescendants(StoredChunk chunk)
+    {
+        List<StoredChunk> all = [chunk];
+        for (var i = 0; i < all.Count; i++)
         {
-            parent.Children--;
+            all.AddRange(all[i].Children);
         }
+
+        all.Reverse();
+        return all;
     }
 
     public void Touch(StoredChunk chunk)
@@ -64,16 +76,25 @@ internal sealed class ChunkIndex
     {
         length = 0;
         var best = default(StoredChunk);
-        foreach (var chunk in _chunks.Values)
+        PushAll(_roots);
+        while (_open.TryPop(out var chunk))
         {
-            if (!chunk.IsReady || chunk.First >= limit || chunk.IsGone || chunk.Header.Partition != partition
-                || !chunk.Header.Fingerprint.AsSpan().SequenceEqual(fingerprint))
+            var isOurs = chunk.IsReady && chunk.First < limit && chunk.Header.Partition == partition
+                && chunk.Header.Fingerprint.AsSpan().SequenceEqual(fingerprint);
+            if (!isOurs)
             {
                 continue;
             }
 
-            var served = Math.Min(limit, Served(chunk, tokens));
-            var isUsable = canTrim || served == chunk.End;
+            // Everything before the chunk agrees, or the walk would not be here.
+            var shared = tokens[chunk.First..].CommonPrefixLength(chunk.Header.Tokens);
+            if (shared == chunk.Header.Tokens.Length)
+            {
+                PushAll(chunk.Children);
+            }
+
+            var served = Math.Min(limit, chunk.First + shared);
+            var isUsable = canTrim || (served == chunk.End && chunk.Header.Kind != ChunkKind.Rows);
             if (isUsable && served > Math.Max(length, chunk.First))
             {
                 length = served;
@@ -90,7 +111,7 @@ internal sealed class ChunkIndex
         var oldest = default(StoredChunk);
         foreach (var chunk in _chunks.Values)
         {
-            var isFree = chunk.IsReady && chunk.Children == 0 && chunk.Readers == 0;
+            var isFree = chunk.IsReady && chunk.Children.Count == 0 && chunk.Readers == 0;
             if (isFree && (oldest is null || chunk.LastUsed < oldest.LastUsed))
             {
                 oldest = chunk;
@@ -100,19 +121,11 @@ internal sealed class ChunkIndex
         return oldest;
     }
 
-    // First + common tokens where the whole chain before the chunk agrees; else 0.
-    private static int Served(StoredChunk chunk, ReadOnlySpan<int> tokens)
+    private void PushAll(List<StoredChunk> chunks)
     {
-        for (var above = chunk.Parent; above is not null; above = above.Parent)
+        foreach (var chunk in chunks)
         {
-            if (above.End > tokens.Length || !tokens[above.First..above.End].SequenceEqual(above.Header.Tokens))
-            {
-                return 0;
-            }
+            _open.Push(chunk);
         }
-
-        return chunk.First >= tokens.Length
-            ? 0
-            : chunk.First + tokens[chunk.First..].CommonPrefixLength(chunk.Header.Tokens);
     }
 }

@@ -14,6 +14,9 @@ internal sealed partial class DiskTier
     /// <summary>Chunks that wait to be written; each holds its bytes in memory.</summary>
     private const int WritesMax = 2;
 
+    /// <summary>Files: each is opened at a start, and its head kept in memory.</summary>
+    private const int ChunksMax = 16_384;
+
     /// <summary>Chunks read ahead of the slot they go into.</summary>
     private const int ReadsAhead = 2;
 
@@ -57,6 +60,11 @@ internal sealed partial class DiskTier
     public long Dropped { get; private set; }
 
     public bool IsOff => _isOff;
+
+    /// <summary>Most tokens of a chunk; their bytes have a limit of their own.</summary>
+    public int ChunkTokensMax { get; init; } = 2048;
+
+    private bool IsOver => _index.Bytes > _bytesMax || _index.Count > ChunksMax;
 
     /// <summary>Whether another chunk may be handed over now.</summary>
     public bool CanSave => !_isOff && _writes < WritesMax;
@@ -137,10 +145,10 @@ internal sealed partial class DiskTier
     {
         var best = default(StoredChunk);
         var first = parent?.End ?? 0;
-        foreach (var chunk in _index.All)
+        foreach (var chunk in _index.Siblings(parent))
         {
-            var isCandidate = chunk.Parent == parent && !chunk.IsGone && chunk.Header.Partition == partition
-                && chunk.Header.Kind == kind && chunk.End <= tokens.Length && chunk.End > (best?.End ?? 0)
+            var isCandidate = chunk.Header.Partition == partition && chunk.Header.Kind == kind
+                && chunk.End <= tokens.Length && chunk.End > (best?.End ?? 0)
                 && (kind == ChunkKind.Rows || chunk.End == tokens.Length);
             if (isCandidate && chunk.Header.Fingerprint.AsSpan().SequenceEqual(_fingerprint)
                 && tokens[first..chunk.End].SequenceEqual(chunk.Header.Tokens))
@@ -190,7 +198,7 @@ internal sealed partial class DiskTier
             Take(job!);
         }
 
-        while (_index.Bytes > _bytesMax && _index.Oldest() is { } oldest)
+        while (IsOver && _index.Oldest() is { } oldest)
         {
             Drop(oldest);
         }
@@ -276,8 +284,7 @@ internal sealed partial class DiskTier
 
     private List<StoredChunk> RemoveWithChildren(StoredChunk chunk)
     {
-        chunk.IsGone = true;
-        var gone = _index.All.Where(one => one.IsGone).ToList();
+        var gone = ChunkIndex.WithDescendants(chunk);
         foreach (var one in gone)
         {
             _index.Remove(one);
@@ -349,7 +356,7 @@ internal sealed partial class DiskTier
             _index.Add(new StoredChunk(name, parent, header) { IsReady = true });
         }
 
-        while (_index.Bytes > _bytesMax && _index.Oldest() is { } oldest)
+        while (IsOver && _index.Oldest() is { } oldest)
         {
             _index.Remove(oldest);
             files.TryDelete(oldest.Name);

@@ -30,7 +30,8 @@ internal sealed class StoredChunk(string name, StoredChunk? parent, ChunkHeader 
 
     public long FileBytes { get; } = header.Bytes + header.PayloadBytes;
 
-    public int Children { get; set; }
+    /// <summary>Chunks in the index that continue it.</summary>
+    public List<StoredChunk> Children { get; } = [];
 
     /// <summary>On disk; before that it is only promised.</summary>
     public bool IsReady { get; set; }

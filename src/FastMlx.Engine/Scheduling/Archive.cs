@@ -9,11 +9,13 @@ namespace FastMlx.Engine.Scheduling;
 internal sealed class Archive(IModel model, TimelineTable table, DiskTier tier)
 {
     private const long ChunkBytes = 32 << 20;
-    private const int ChunkTokensMax = 2048;
-    private const long WholeBytesMax = 512 << 20;
+    private const long PayloadBytesMax = 512 << 20;
 
     /// <summary>Fewer tokens are computed faster than they are stored or fetched.</summary>
     private const int LeastTokens = 16;
+
+    /// <summary>Rows of a tail: they are written again when the timeline goes on.</summary>
+    private const int TailTokensMax = 256;
 
     /// <summary>The one sequence whose state is on its way.</summary>
     public Sequence? Restoring { get; private set; }
@@ -86,6 +88,12 @@ internal sealed class Archive(IModel model, TimelineTable table, DiskTier tier)
 
         restored = sequence.Timeline;
         End(sequence);
+        if (restored is not null && !IsComplete(restored))
+        {
+            table.Close(restored);
+            restored = null;
+        }
+
         return false;
     }
 
@@ -99,9 +107,18 @@ internal sealed class Archive(IModel model, TimelineTable table, DiskTier tier)
 
         var timeline = sequence.Timeline;
         End(sequence);
-        if (timeline is not null)
+        if (timeline is null)
+        {
+            return;
+        }
+
+        if (IsComplete(timeline))
         {
             table.Keep(timeline, sequence.Weight);
+        }
+        else
+        {
+            table.Close(timeline);
         }
     }
 
@@ -176,6 +193,10 @@ internal sealed class Archive(IModel model, TimelineTable table, DiskTier tier)
         }
     }
 
+    // Rows alone do not make a state that has other parts.
+    private bool IsComplete(Timeline timeline) =>
+        table.CanTrim || timeline.Stored is { Header.Kind: not ChunkKind.Rows };
+
     private Timeline? Open(Sequence sequence)
     {
         var timeline = table.Open(sequence.Request.Partition);
@@ -230,46 +251,76 @@ internal sealed class Archive(IModel model, TimelineTable table, DiskTier tier)
         }
 
         timeline.Stored = timeline.Stored?.UpTo(timeline.Count);
-        var stored = timeline.Stored?.End ?? 0;
+        var stored = timeline.Stored is not null && IsComplete(timeline) ? timeline.Stored.End : 0;
         var least = model.CanSaveRows || !table.CanTrim ? LeastTokens : Math.Max(LeastTokens * 8, stored / 8);
         return timeline.Count - stored >= least;
     }
 
     private void Save(Timeline timeline)
     {
-        var kind = model.CanSaveRows ? ChunkKind.Rows : ChunkKind.Whole;
-        var parent = kind == ChunkKind.Rows ? timeline.Stored : null;
+        var (kind, parent, count) = Next(timeline);
+        var first = parent?.End ?? 0;
         var tokens = timeline.Tokens.AsSpan(0, timeline.Count);
-        if (tier.Continuation(parent, timeline.Partition, kind, tokens) is { } known)
+
+        // Rows of a state with other parts end before the timeline does: its tail holds at least one row.
+        var known = kind == ChunkKind.Rows && !table.CanTrim ? tokens[..^1] : tokens;
+        if (tier.Continuation(parent, timeline.Partition, kind, known) is { } stored)
         {
-            timeline.Stored = known;
+            timeline.Stored = stored;
             return;
         }
 
-        var first = parent?.End ?? 0;
-        var count = kind == ChunkKind.Rows ? Math.Min(timeline.Count - first, ChunkTokens) : timeline.Count;
-        var bytes = kind == ChunkKind.Rows
-            ? model.SavedRowsSize(timeline.Slot, first, count)
-            : model.SavedSize(timeline.Slot);
-        if (bytes <= 0 || bytes > WholeBytesMax)
+        var bytes = kind == ChunkKind.Whole
+            ? model.SavedSize(timeline.Slot)
+            : model.SavedRowsSize(timeline.Slot, first, count);
+        if (bytes is <= 0 or > PayloadBytesMax)
         {
             timeline.IsUnsavable = true;
             return;
         }
 
         var payload = GC.AllocateUninitializedArray<byte>((int)bytes);
-        if (kind == ChunkKind.Rows)
+        if (kind == ChunkKind.Whole)
         {
-            model.SaveRows(timeline.Slot, first, count, payload);
+            model.SaveSlot(timeline.Slot, payload);
         }
         else
         {
-            model.SaveSlot(timeline.Slot, payload);
+            model.SaveRows(timeline.Slot, first, count, payload);
         }
 
         timeline.Stored = tier.Save(parent, timeline.Partition, kind, tokens.Slice(first, count), payload);
     }
 
-    private int ChunkTokens =>
-        (int)Math.Clamp(ChunkBytes / Math.Max(1, (long)model.Info.StateBytesPerToken), 64, ChunkTokensMax);
+    // What is to be saved next, what it continues, and how many tokens it has.
+    private (ChunkKind Kind, StoredChunk? Parent, int Count) Next(Timeline timeline)
+    {
+        if (!model.CanSaveRows)
+        {
+            return (ChunkKind.Whole, null, timeline.Count);
+        }
+
+        if (table.CanTrim)
+        {
+            var left = timeline.Count - (timeline.Stored?.End ?? 0);
+            return (ChunkKind.Rows, timeline.Stored, Math.Min(left, ChunkTokens));
+        }
+
+        if (model.Info.StateBytesPerToken == 0)
+        {
+            return (ChunkKind.Tail, null, timeline.Count); // Nothing is in rows.
+        }
+
+        var trunk = timeline.Stored?.UpTo(timeline.Count - 1);
+        trunk = trunk is { Header.Kind: ChunkKind.Tail } ? trunk.Parent : trunk;
+        var rest = timeline.Count - (trunk?.End ?? 0);
+        var grain = Math.Min(ChunkTokens, TailTokensMax);
+        var grains = Math.Min(ChunkTokens, (rest - 1) / grain * grain);
+        return grains > 0 ? (ChunkKind.Rows, trunk, grains) : (ChunkKind.Tail, trunk, rest);
+    }
+
+    private int ChunkTokens => (int)Math.Clamp(
+        ChunkBytes / Math.Max(1, (long)model.Info.StateBytesPerToken),
+        Math.Min(64, tier.ChunkTokensMax),
+        tier.ChunkTokensMax);
 }

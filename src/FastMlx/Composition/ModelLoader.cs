@@ -92,6 +92,7 @@ internal static class ModelLoader
                 Folder = directory,
                 Fingerprint = folder.Fingerprint,
                 BytesMax = options.DiskCacheBytes,
+                SyncFolder = NativeFolder.Sync,
             }
             : null,
         ContextLength = options.ContextLength,

@@ -57,6 +57,31 @@ public sealed class CacheDirectoryTests : IDisposable
     }
 
     [Fact]
+    public async Task Cache_EveryNewFile_IsFollowedByASyncOfItsFolder()
+    {
+        var syncs = 0;
+        var unsynced = new List<string>();
+        var seen = new HashSet<string>();
+        await using (var engine = await OpenAsync(folder =>
+        {
+            Assert.Equal(_folder, folder);
+            var added = Directory.GetFiles(folder, "*.kv").Count(seen.Add);
+            syncs += added;
+            if (added != 1)
+            {
+                unsynced.Add(string.Join(' ', Directory.GetFiles(folder)));
+            }
+        }))
+        {
+            await EngineLoopTests.RunAsync(engine, EngineLoopTests.Request(Bench.Tokens(1, 5000), 20));
+        }
+
+        Assert.Empty(unsynced);
+        Assert.Equal(Directory.GetFiles(_folder, "*.kv").Length, syncs);
+        Assert.True(syncs >= 3);
+    }
+
+    [Fact]
     public async Task Cache_AFolderThatCannotBe_LeavesTheEngineWithoutOne()
     {
         await File.WriteAllTextAsync(_folder, "in the way");
@@ -84,8 +109,11 @@ public sealed class CacheDirectoryTests : IDisposable
         Assert.False(Directory.Exists(_folder));
     }
 
-    private Task<EngineLoop> OpenAsync() =>
+    private Task<EngineLoop> OpenAsync(Action<string>? syncFolder = null) =>
         EngineLoopTests.OpenAsync(
-            new HashModelOptions { CanSaveRows = true },
-            new EngineOptions { DiskCache = new DiskCacheOptions { Folder = _folder, Fingerprint = "test" } });
+            new HashModelOptions { CanSaveRows = true, ContextMax = 10_000 },
+            new EngineOptions
+            {
+                DiskCache = new DiskCacheOptions { Folder = _folder, Fingerprint = "test", SyncFolder = syncFolder },
+            });
 }

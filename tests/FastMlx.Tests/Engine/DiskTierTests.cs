@@ -7,7 +7,7 @@ namespace FastMlx.Tests.Engine;
 
 public sealed class DiskTierTests
 {
-    public static TheoryData<bool, bool> Kinds => new() { { true, true }, { true, false }, { false, false } };
+    public static TheoryData<bool, bool> Kinds => new() { { true, true }, { true, false }, { false, false }, { false, true } };
 
     [Theory]
     [MemberData(nameof(Kinds))]
@@ -42,6 +42,18 @@ public sealed class DiskTierTests
         Assert.True(!rows || after - before < before / 5);
         SaveAll(engine);
         Assert.Equal(after, files.Files.Values.Sum(file => (long)file.Length));
+    }
+
+    [Fact]
+    public void Disk_StateWithPartsBesideRows_IsTakenUpAtItsTailsOnly()
+    {
+        var files = new MemoryFiles();
+        var first = Start(files, Model(false, true));
+        first.Bench.Run(Request(Bench.Tokens(1, 5000), 5) with { Checkpoints = [1000] });
+        SaveAll(first);
+        var second = Start(files, Model(false, true));
+        var client = Run(second, Request([.. Bench.Tokens(1, 5000)[..2500], .. Bench.Tokens(2, 40)], 5));
+        Assert.Equal(1000, client.Stats.ReusedTokens);
     }
 
     [Fact]
@@ -171,11 +183,12 @@ public sealed class DiskTierTests
     public void Disk_DamagedFiles_AreDroppedAndComputedAgain(bool canTrim, bool rows) => Damage(canTrim, rows, 40);
 
     [Fact(Explicit = true)]
-    public void Disk_TenThousandDamages()
+    public void Disk_ThirteenThousandDamages()
     {
         Damage(true, true, 4000);
         Damage(true, false, 3000);
         Damage(false, false, 3000);
+        Damage(false, true, 3000);
     }
 
     [Fact]

@@ -116,7 +116,7 @@ public sealed class HashModel(HashModelOptions options) : IModel
 
     public void CloseSlot(int slot)
     {
-        AtRest(slot);
+        AtRest(slot, partial: true);
         _slots.Remove(slot);
     }
 
@@ -146,9 +146,9 @@ public sealed class HashModel(HashModelOptions options) : IModel
         return Add(slot);
     }
 
-    public bool CanSaveRows => options.CanSaveRows && options.CanTrim;
+    public bool CanSaveRows => options.CanSaveRows;
 
-    public long SavedRowsSize(int slot, int first, int count) => 12 + (8L * count);
+    public long SavedRowsSize(int slot, int first, int count) => 16 + (8L * count);
 
     public void SaveRows(int slot, int first, int count, Span<byte> destination)
     {
@@ -159,25 +159,27 @@ public sealed class HashModel(HashModelOptions options) : IModel
         MemoryMarshal.Write(destination, MagicFormat + 1);
         MemoryMarshal.Write(destination[4..], first);
         MemoryMarshal.Write(destination[8..], count);
+        MemoryMarshal.Write(destination[12..], !options.CanTrim && first + count == timeline.Rows.Count ? 1 : 0);
         var rows = CollectionsMarshal.AsSpan(timeline.Rows).Slice(first, count);
-        MemoryMarshal.AsBytes(rows).CopyTo(destination[12..]);
+        MemoryMarshal.AsBytes(rows).CopyTo(destination[16..]);
     }
 
     public bool LoadRows(int slot, ReadOnlySpan<byte> saved)
     {
-        var timeline = AtRest(slot);
+        var timeline = AtRest(slot, partial: true);
         Call(ModelCall.Load);
-        var count = saved.Length < 12 ? -1 : MemoryMarshal.Read<int>(saved[8..]);
-        if (count < 0 || saved.Length != 12 + (8L * count) || MemoryMarshal.Read<int>(saved) != MagicFormat + 1
+        var count = saved.Length < 16 ? -1 : MemoryMarshal.Read<int>(saved[8..]);
+        if (count < 0 || saved.Length != 16 + (8L * count) || MemoryMarshal.Read<int>(saved) != MagicFormat + 1
             || MemoryMarshal.Read<int>(saved[4..]) != timeline.Rows.Count)
         {
             return false;
         }
 
         var rows = new ulong[count];
-        saved[12..].CopyTo(MemoryMarshal.AsBytes(rows.AsSpan()));
+        saved[16..].CopyTo(MemoryMarshal.AsBytes(rows.AsSpan()));
         timeline.Rows.AddRange(rows);
         timeline.SampledInStep = -1;
+        timeline.IsPartial = !options.CanTrim && MemoryMarshal.Read<int>(saved[12..]) == 0;
         return true;
     }
 
@@ -255,6 +257,7 @@ public sealed class HashModel(HashModelOptions options) : IModel
         {
             Require(seen.Add(row.Slot), "a slot twice in one step");
             Require(row.Count > 0, "an empty row");
+            Require(!Find(row.Slot).IsPartial, "a step over rows without the rest of their state");
             Require(row.First == Find(row.Slot).Rows.Count, "first is not the slot's length");
             Require(row.First + row.Count <= options.ContextMax, "a row beyond the context");
             total += row.Count;
@@ -337,9 +340,10 @@ public sealed class HashModel(HashModelOptions options) : IModel
         return _slots[slot];
     }
 
-    private Slot AtRest(int slot)
+    private Slot AtRest(int slot, bool partial = false)
     {
         var found = Find(slot);
+        Require(partial || !found.IsPartial, "a use of rows without the rest of their state");
         Require(found.InFlight == 0, "a slot touched with a step in flight");
         return found;
     }
@@ -368,5 +372,8 @@ public sealed class HashModel(HashModelOptions options) : IModel
         public int Last { get; set; }
 
         public long SampledInStep { get; set; } = -1;
+
+        /// <summary>Rows without the rest of a state that has other parts: to be appended to or closed.</summary>
+        public bool IsPartial { get; set; }
     }
 }

@@ -24,6 +24,7 @@ internal sealed class SimulatedLife
     private HashModel _model;
     private StepPipeline _pipeline;
     private readonly MemoryFiles? _files;
+    private readonly int _chunkTokens;
     private DiskTier? _disk;
     private double _nowMs;
     private long _work;
@@ -32,6 +33,7 @@ internal sealed class SimulatedLife
     public SimulatedLife(int seed)
     {
         _random = new Random(seed);
+        _chunkTokens = new Random(~seed).Next(4, 100); // A draw of its own: what older seeds do stays the same.
         var context = _random.Next(40, 400);
         var maxRunning = _random.Next(1, 6);
         _canFail = _random.Next(3) == 0;
@@ -135,7 +137,10 @@ internal sealed class SimulatedLife
     {
         if (_files is not null)
         {
-            _disk = new DiskTier(_files, "sim", _model.Info, _random.Next(1000, 40_000), NullLogger.Instance);
+            _disk = new DiskTier(_files, "sim", _model.Info, _random.Next(1000, 40_000), NullLogger.Instance)
+            {
+                ChunkTokensMax = _chunkTokens,
+            };
         }
 
         return new StepPipeline(_model, _options, _limits, _disk, () => _nowMs, NullLogger.Instance);
