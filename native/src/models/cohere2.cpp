@@ -65,7 +65,8 @@ Cohere2::Cohere2(const Loader& loader)
     ends_ = Ends::load(loader, sizes, "model.", "lm_head", true);
     bool bias = config.boolean("attention_bias", false), norm_bias = config.boolean("layer_norm_bias", false);
     if (norm_bias) norm_bias_ = weights.vector("model.norm.bias", sizes.hidden);
-    Rope rope = plain_rope(sizes.head_dim, rope_theta(config, 50000), true);
+    Rope rope =
+        scaled_rope(sizes.head_dim, rope_theta(config, 50000), true, config.object("rope_parameters"), sizes.context);
     std::vector<int> windows = read_windows(config, sizes.layers, config.positive("sliding_window_pattern", 4));
     for (int i = 0; i < sizes.layers; ++i) {
         std::string path = "model.layers." + std::to_string(i);

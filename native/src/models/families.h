@@ -17,6 +17,7 @@ std::unique_ptr<Graph> load_glm4_moe_lite(const Loader& loader);
 std::unique_ptr<Graph> load_gpt_oss(const Loader& loader);
 std::unique_ptr<Graph> load_granite(const Loader& loader);
 std::unique_ptr<Graph> load_granitemoehybrid(const Loader& loader);
+std::unique_ptr<Graph> load_kimi_k25(const Loader& loader);
 std::unique_ptr<Graph> load_lfm2(const Loader& loader);
 std::unique_ptr<Graph> load_llama(const Loader& loader);
 std::unique_ptr<Graph> load_mimo_v2_flash(const Loader& loader);

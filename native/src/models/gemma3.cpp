@@ -56,21 +56,28 @@ Gemma3::Gemma3(const Loader& loader, const Sizes& sizes, const std::string& pref
     const Config& config = loader.config;
     WeightStore& weights = loader.weights;
     config.require_string("hidden_activation", "gelu_pytorch_tanh");
-    config.ignore({"hidden_act", "layer_types", "attention_bias", "final_logit_softcapping", "attn_logit_softcapping",
-                   "cache_implementation", "use_bidirectional_attention", "_sliding_window_pattern", "rope_parameters",
-                   "num_attention_heads", "num_key_value_heads", "vocab_size"});
+    config.ignore(
+        {"hidden_act", "_sliding_window_pattern", "num_attention_heads", "num_key_value_heads", "vocab_size"});
+    config.refuse("use_bidirectional_attention", "this model is no causal one");
+    config.refuse("final_logit_softcapping", "Gemma 3 has no cap on its logits");
+    config.refuse("attn_logit_softcapping", "Gemma 3 has no cap on its scores");
     drop_common(weights);
     norm_ = {.eps = sizes.eps, .plus_one = true};
     bool tied = !weights.has(prefix + "lm_head.weight");
     ends_ = Ends::load(loader, sizes, prefix + "model.", prefix + "lm_head", tied);
-    Rope near = plain_rope(sizes.head_dim, config.number("rope_local_base_freq", 10000));
-    Rope far = scaled_rope(sizes.head_dim, config.number("rope_theta", 1000000), false, config.object("rope_scaling"),
-                           sizes.context);
+    double near_theta = config.number("rope_local_base_freq", 10000), far_theta = config.number("rope_theta", 1000000);
+    std::optional<Config> near_rope = rope_of_layers(config, true), far_rope = rope_of_layers(config, false);
+    Rope near = scaled_rope(sizes.head_dim, near_rope ? near_rope->number("rope_theta", near_theta) : near_theta, false,
+                            near_rope, sizes.context);
+    Rope far = scaled_rope(sizes.head_dim, far_rope ? far_rope->number("rope_theta", far_theta) : far_theta, false,
+                           far_rope ? far_rope : config.object("rope_scaling"), sizes.context);
     int window = config.positive("sliding_window", 512), period = config.positive("sliding_window_pattern", 6);
+    bool listed = !config.strings("layer_types").empty();
+    std::vector<int> windows = listed ? read_windows(config, sizes.layers) : std::vector<int>();
     int inner = config.positive("intermediate_size", 6912);
     for (int i = 0; i < sizes.layers; ++i) {
         std::string path = prefix + "model.layers." + std::to_string(i);
-        bool full = (i + 1) % period == 0;
+        bool full = listed ? windows[static_cast<size_t>(i)] == 0 : (i + 1) % period == 0;
         Layer layer;
         layer.before_attention = weights.vector(path + ".input_layernorm.weight", sizes.hidden);
         layer.after_attention = weights.vector(path + ".post_attention_layernorm.weight", sizes.hidden);

@@ -133,8 +133,10 @@ Gemma4::Gemma4(const Loader& loader, const Sizes& sizes, const std::string& pref
     config.ignore({"hidden_act", "vocab_size", "vocab_size_per_layer_input", "global_partial_rotary_factor",
                    "partial_rotary_factor", "attention_bias", "attention_k_eq_v", "num_global_key_value_heads",
                    "num_experts", "top_k_experts", "moe_intermediate_size", "expert_intermediate_size",
-                   "global_head_dim", "cache_implementation", "use_bidirectional_attention", "sliding_window",
-                   "use_double_wide_mlp"});
+                   "global_head_dim", "sliding_window", "use_double_wide_mlp"});
+    // "vision" is of pictures only.
+    if (config.string("use_bidirectional_attention", "vision") != "vision")
+        fail(FM_UNSUPPORTED, config.where(), ": 'use_bidirectional_attention' is set: this model is no causal one");
     norm_.eps = sizes.eps;
     bool tied = config.boolean("tie_word_embeddings", true);
     ends_ = Ends::load(loader, sizes, prefix + "model.", prefix + "lm_head", tied);

@@ -131,12 +131,15 @@ GraniteHybrid::GraniteHybrid(const Loader& loader)
     if (mixture) routing_.top_k = config.positive("num_experts_per_tok");
     Rope rope;
     if (config.string("position_embedding_type", "rope") != "nope")
-        rope = plain_rope(sizes.head_dim, rope_theta(config, 10000));
+        rope = scaled_rope(sizes.head_dim, rope_theta(config, 10000), false, config.object("rope_parameters"),
+                           sizes.context);
     std::vector<std::string> types = config.strings("layer_types");
     if (types.size() != static_cast<size_t>(sizes.layers))
         fail(FM_INVALID, config.where(), ": layer_types has ", types.size(), " entries for ", sizes.layers, " layers");
     for (int i = 0; i < sizes.layers; ++i) {
         std::string path = "model.layers." + std::to_string(i), type = types[static_cast<size_t>(i)];
+        if (type == "linear_attention") type = "mamba";  // transformers 5's names
+        if (type == "full_attention") type = "attention";
         if (type != "mamba" && type != "attention")
             fail(FM_UNSUPPORTED, config.where(), ": layer type '", type, "' is not known here");
         Layer layer;

@@ -79,13 +79,13 @@ GluMlp load_mlp(WeightStore& weights, const std::string& path, int hidden, int i
 
 // The dense width of LFM2, or of LFM2-MoE's first layers.
 int read_inner(const Config& config) {
-    if (!config.has("block_ff_dim")) return config.positive("intermediate_size");
-    int inner = config.positive("block_ff_dim");
-    if (!config.boolean("block_auto_adjust_ff_dim", true)) return inner;
+    bool mixed = config.has("num_experts");  // newer: its width is as it says
+    int inner = config.has("block_ff_dim") ? config.positive("block_ff_dim") : config.positive("intermediate_size");
+    if (!config.boolean("block_auto_adjust_ff_dim", !mixed)) return inner;
     inner = 2 * inner / 3;
     if (config.has("block_ffn_dim_multiplier"))
         inner = static_cast<int>(config.number("block_ffn_dim_multiplier") * inner);
-    int unit = config.positive("block_multiple_of");
+    int unit = config.positive("block_multiple_of", 256);
     return unit * ((inner + unit - 1) / unit);
 }
 
@@ -134,6 +134,7 @@ void ignore_unread(const Config& config) {
                    "block_dim",
                    "block_mlp_init_scale",
                    "block_norm_eps",
+                   "block_out_init_scale",
                    "block_use_swiglu",
                    "block_use_xavier_init",
                    "conv_dim",
@@ -172,9 +173,8 @@ Lfm2::Lfm2(const Loader& loader) {
     std::vector<int> full = config.integers("full_attn_idxs");
     if (full.empty() && types.size() != static_cast<size_t>(sizes.layers))
         fail(FM_INVALID, config.where(), ": layer_types has ", types.size(), " entries for ", sizes.layers, " layers");
-    std::optional<Config> own = config.object("rope_parameters");
-    double theta = config.number("rope_theta", 1000000);
-    Rope rope = plain_rope(sizes.head_dim, own ? own->number("rope_theta", theta) : theta);
+    Rope rope = scaled_rope(sizes.head_dim, rope_theta(config, 1000000), false, config.object("rope_parameters"),
+                            sizes.context);
     int dense = config.has("num_experts") ? config.integer("num_dense_layers", 0) : sizes.layers;
     for (int i = 0; i < sizes.layers; ++i) {
         std::string path = "model.layers." + std::to_string(i);

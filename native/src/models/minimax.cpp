@@ -62,7 +62,9 @@ MiniMax::MiniMax(const Loader& loader) {
     drop_layers_from(weights, "model.layers.", sizes.layers);  // a head that predicts several tokens
     norm_.eps = sizes.eps;
     ends_ = Ends::load(loader, sizes, "model.", "lm_head", config.boolean("tie_word_embeddings", false));
-    Rope rope = plain_rope(config.positive("rotary_dim"), rope_theta(config, 5000000));
+    int turning = config.positive("rotary_dim", static_cast<int>(rope_share(config, 1) * sizes.head_dim));
+    Rope rope =
+        scaled_rope(turning, rope_theta(config, 5000000), false, config.object("rope_parameters"), sizes.context);
     int experts = config.positive("num_local_experts"), inner = config.positive("intermediate_size");
     bool norms = config.boolean("use_qk_norm", true);
     for (int i = 0; i < sizes.layers; ++i) {

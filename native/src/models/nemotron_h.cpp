@@ -68,11 +68,11 @@ std::string read_pattern(const Config& config) {
         for (const std::string& one : config.strings("hybrid_override_pattern")) pattern += one;
     if (given == nullptr)
         for (const std::string& type : config.strings("layers_block_type"))
-            pattern += type == "mamba"       ? "M"
-                       : type == "attention" ? "*"
-                       : type == "moe"       ? "E"
-                       : type == "mlp"       ? "-"
-                                             : "?";
+            pattern += type == "mamba" || type == "linear_attention"     ? "M"
+                       : type == "attention" || type == "full_attention" ? "*"
+                       : type == "moe"                                   ? "E"
+                       : type == "mlp"                                   ? "-"
+                                                                         : "?";
     if (pattern.empty()) fail(FM_INVALID, config.where(), ": 'hybrid_override_pattern' is missing");
     if (pattern.find_first_not_of("M*E-") != std::string::npos)
         fail(FM_UNSUPPORTED, config.where(), ": the layer pattern ", pattern, " has a kind that is not known");
@@ -128,6 +128,7 @@ void ignore_unread(const Config& config) {
                    "expand",
                    "chunk_size",
                    "rms_norm_eps",
+                   "norm_eps",
                    "num_hidden_layers",
                    "intermediate_size",
                    "mlp_bias",
@@ -172,7 +173,8 @@ void ignore_unread(const Config& config) {
 NemotronH::NemotronH(const Loader& loader) {
     const Config& config = loader.config;
     WeightStore& weights = loader.weights;
-    Sizes sizes = read_sizes(config);
+    std::string pattern = read_pattern(config);
+    Sizes sizes = read_sizes(config, static_cast<int>(pattern.size()));
     sizes.eps = static_cast<float>(config.number("layer_norm_epsilon", 1e-5));
     config.require_string("mlp_hidden_act", "relu2");
     ignore_unread(config);
@@ -184,7 +186,7 @@ NemotronH::NemotronH(const Loader& loader) {
                        "embeddings", "norm_f");
     bool bias = config.boolean("attention_bias", false);
     int i = 0;
-    for (char kind : read_pattern(config)) {
+    for (char kind : pattern) {
         std::string path = "backbone.layers." + std::to_string(i++);
         Layer layer;
         layer.kind = kind;

@@ -45,8 +45,11 @@ Olmo3::Olmo3(const Loader& loader) {
     norm_.eps = sizes.eps;
     ends_ = Ends::load(loader, sizes, "model.", "lm_head", config.boolean("tie_word_embeddings", false));
     double theta = rope_theta(config, 500000);
-    Rope near = plain_rope(sizes.head_dim, theta);
-    Rope far = scaled_rope(sizes.head_dim, theta, false, rope_scaling(config), sizes.context);
+    std::optional<Config> near_rope = rope_of_layers(config, true), far_rope = rope_of_layers(config, false);
+    Rope near = scaled_rope(sizes.head_dim, near_rope ? near_rope->number("rope_theta", theta) : theta, false,
+                            near_rope, sizes.context);
+    Rope far = scaled_rope(sizes.head_dim, far_rope ? far_rope->number("rope_theta", theta) : theta, false,
+                           far_rope ? far_rope : rope_scaling(config), sizes.context);
     std::vector<int> windows = read_windows(config, sizes.layers, 4);
     bool bias = config.boolean("attention_bias", false);
     for (int i = 0; i < sizes.layers; ++i) {

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "engine/failure.h"
 #include "models/families.h"
 #include "models/layers.h"
 #include "models/rope.h"
@@ -52,6 +53,8 @@ Qwen3Moe::Qwen3Moe(const Loader& loader) {
     config.require_string("hidden_act", "silu");
     config.ignore({"intermediate_size", "rope_scaling", "attention_bias", "qkv_bias", "shared_expert_intermediate_size",
                    "layer_types"});
+    if (!config.boolean("use_qk_norm", true))
+        fail(FM_UNSUPPORTED, config.where(), ": attention without norms on its heads is not known here");
     drop_common(weights);
     norm_.eps = sizes.eps;
     ends_ = Ends::load(loader, sizes, "model.", "lm_head", config.boolean("tie_word_embeddings", false));
@@ -61,7 +64,8 @@ Qwen3Moe::Qwen3Moe(const Loader& loader) {
     routing_.kind = RouterSpec::Kind::kSoftmaxTopK;
     routing_.top_k = config.positive("num_experts_per_tok");
     routing_.normalise = config.boolean("norm_topk_prob", false);
-    Rope rope = plain_rope(sizes.head_dim, rope_theta(config, 1000000));  // mlx-lm ignores rope_scaling here
+    Rope rope = scaled_rope(sizes.head_dim, rope_theta(config, 1000000), false, config.object("rope_parameters"),
+                            sizes.context);  // mlx-lm ignores rope_scaling here
     for (int i = 0; i < sizes.layers; ++i) {
         std::string path = "model.layers." + std::to_string(i);
         Layer layer;

@@ -100,6 +100,11 @@ double rope_share(const Config& config, double fallback) {
     return all ? all->number("partial_rotary_factor", own) : own;
 }
 
+std::optional<Config> rope_of_layers(const Config& config, bool window) {
+    std::optional<Config> kinds = config.object("rope_parameters");
+    return kinds ? kinds->object(window ? "sliding_attention" : "full_attention") : std::nullopt;
+}
+
 std::optional<Config> rope_scaling(const Config& config) {
     std::optional<Config> own = config.object("rope_scaling"), all = config.object("rope_parameters");
     return own ? own : all;
@@ -123,7 +128,7 @@ Rope scaled_rope(int dims, double base, bool interleaved, const std::optional<Co
     // mlx-lm reads none of these: truncate and attention_factor would change yarn a little, mrope is for images.
     scaling->ignore({"rope_theta", "rope_type", "type", "partial_rotary_factor", "truncate", "attention_factor",
                      "mrope_section", "mrope_interleaved", "original_max_position_embeddings", "short_factor",
-                     "short_mscale", "long_mscale", "finetuned"});
+                     "short_mscale", "long_mscale", "finetuned", "max_position_embeddings"});
     std::string kind = scaling->has("type") ? scaling->string("type", "") : scaling->string("rope_type", "default");
     if (kind == "default" || kind == "mrope") return rope;
     if (kind == "linear") {

@@ -9,6 +9,8 @@ Rope plain_rope(int dims, double base, bool interleaved = false);
 // What config.json says of it: in fields of its own, or, in newer files, together in rope_parameters.
 double rope_theta(const Config& config, double fallback);
 double rope_share(const Config& config, double fallback);  // partial_rotary_factor
+// Newer files of families with windows have rope_parameters per kind of layer; empty where this one has not.
+std::optional<Config> rope_of_layers(const Config& config, bool window);
 std::optional<Config> rope_scaling(const Config& config);
 
 // The kinds of rope_scaling / rope_parameters: default, mrope, linear, llama3, yarn, longrope/su, dynamic,

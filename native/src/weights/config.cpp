@@ -9,6 +9,13 @@ namespace fastmlx {
 namespace {
 
 constexpr int kSizeMax = 1 << 24;
+constexpr const char* kWhole = "/";  // marks a field that is left out with all that is in it
+
+// A number, or what transformers 5 writes for one that JSON lacks: {"__float__": "Infinity"}.
+const Json* spelt_number(const Json& item) {
+    const Json* tag = item.is_object() ? item.find("__float__") : nullptr;
+    return tag != nullptr && tag->kind() == Json::Kind::kString ? tag : nullptr;
+}
 
 }  // namespace
 
@@ -75,8 +82,15 @@ std::vector<double> Config::numbers(const char* key) const {
     if (found == nullptr) return values;
     if (found->kind() != Json::Kind::kArray) wrong(key, "a list of numbers");
     for (const Json& item : found->items()) {
-        if (item.kind() != Json::Kind::kNumber) wrong(key, "a list of numbers");
-        values.push_back(item.number());
+        const Json* spelt = spelt_number(item);
+        if (spelt == nullptr && item.kind() != Json::Kind::kNumber) wrong(key, "a list of numbers");
+        constexpr double kInfinity = std::numeric_limits<double>::infinity();
+        if (spelt == nullptr)
+            values.push_back(item.number());
+        else if (spelt->string() == "Infinity" || spelt->string() == "-Infinity")
+            values.push_back(spelt->string()[0] == '-' ? -kInfinity : kInfinity);
+        else
+            wrong(key, "a list of numbers");
     }
     return values;
 }
@@ -111,13 +125,17 @@ std::optional<Config> Config::object(const char* key) const {
 }
 
 void Config::ignore(std::initializer_list<const char*> keys) const {
-    for (const char* key : keys) read_->insert(where_ + "." + key);
+    for (const char* key : keys) {
+        read_->insert(where_ + "." + key);
+        read_->insert(where_ + "." + key + kWhole);
+    }
 }
 
 void Config::finish(const std::string& model_type) const {
     for (const auto& [key, value] : object_->members()) {
         bool read = read_->count(where_ + "." + key) != 0;
-        if (read && value.is_object()) Config(value, where_ + "." + key, read_).finish(model_type);
+        bool whole = read_->count(where_ + "." + key + kWhole) != 0;
+        if (read && !whole && value.is_object()) Config(value, where_ + "." + key, read_).finish(model_type);
         if (!read && !value.is_null() && !is_harmless(key))
             fail(FM_UNSUPPORTED, where_, ": '", key, "' is not understood for ", model_type,
                  "; its value could change the model's answers");

@@ -151,6 +151,14 @@ void WeightStore::rename(const std::function<std::string(const std::string&)>& r
         if (!renamed.emplace(next, std::move(view)).second) fail(FM_INVALID, "two tensors mean ", next);
     }
     tensors_ = std::move(renamed);
+    std::map<std::string, Quantisation> paths;  // config.json names modules as the file does
+    const std::string suffix = ".weight";
+    for (const auto& [path, quantisation] : per_path_) {
+        std::string next = rule(path + suffix);
+        bool module = next.ends_with(suffix);
+        paths[module ? next.substr(0, next.size() - suffix.size()) : path] = quantisation;
+    }
+    per_path_ = std::move(paths);
 }
 
 void WeightStore::rename_one(const std::string& from, const std::string& to) {
