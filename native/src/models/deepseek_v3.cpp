@@ -10,10 +10,7 @@ namespace {
 struct Layer {
     Vector input_norm, post_norm;
     LatentAttention attention;
-    GluMlp mlp;  // dense layers; in sparse ones the shared experts, where there are any
-    Linear router;
-    RouterSpec routing;
-    ExpertWeights experts;
+    NoauxMlp mlp;
 };
 
 class DeepseekV3 final : public Graph {
@@ -24,10 +21,7 @@ class DeepseekV3 final : public Graph {
         Tensor h = ops.embed(ends_.embed);
         for (const Layer& layer : layers_) {
             h = ops.add(h, layer.attention.forward(ops, ops.rms_norm(h, layer.input_norm, norm_)));
-            Tensor x = ops.rms_norm(h, layer.post_norm, norm_), y;
-            if (layer.router) y = ops.experts(x, ops.route(ops.linear(x, layer.router), layer.routing), layer.experts);
-            if (layer.mlp.gate) y = y ? ops.add(y, layer.mlp.forward(ops, x)) : layer.mlp.forward(ops, x);
-            h = ops.add(h, y);
+            h = ops.add(h, layer.mlp.forward(ops, ops.rms_norm(h, layer.post_norm, norm_)));
             ops.keep({&h});
         }
         return ops.rms_norm(h, ends_.norm, norm_);
@@ -47,15 +41,16 @@ DeepseekV3::DeepseekV3(const Loader& loader, float lora_eps) {
     Sizes sizes = read_sizes(config);
     config.require_string("hidden_act", "silu");
     config.ignore({"intermediate_size", "moe_intermediate_size", "num_experts_per_tok", "n_group", "topk_group",
-                   "norm_topk_prob", "routed_scaling_factor", "qk_head_dim", "rope_interleave", "partial_rotary_factor",
-                   "mlp_layer_types", "head_dim"});
+                   "n_shared_experts", "norm_topk_prob", "routed_scaling_factor", "qk_head_dim", "rope_interleave",
+                   "partial_rotary_factor", "head_dim"});
     config.require_string("scoring_func", "sigmoid");
     config.require_string("topk_method", "noaux_tc");
     drop_common(weights);
     drop_layers_from(weights, "model.layers.", sizes.layers);  // a head that predicts several tokens
     norm_.eps = sizes.eps;
     ends_ = Ends::load(loader, sizes, "model.", "lm_head", config.boolean("tie_word_embeddings", false));
-    int experts = config.integer("n_routed_experts", 0), shared = config.integer("n_shared_experts", 0);
+    bool mixture = config.integer("n_routed_experts", 0) > 0;
+    std::vector<std::string> kinds = config.strings("mlp_layer_types");  // transformers 5's way to say which are dense
     int dense = config.integer("first_k_dense_replace", 0), every = config.positive("moe_layer_freq", 1);
     for (int i = 0; i < sizes.layers; ++i) {
         std::string path = "model.layers." + std::to_string(i);
@@ -63,22 +58,26 @@ DeepseekV3::DeepseekV3(const Loader& loader, float lora_eps) {
         layer.input_norm = weights.vector(path + ".input_layernorm.weight", sizes.hidden);
         layer.post_norm = weights.vector(path + ".post_attention_layernorm.weight", sizes.hidden);
         layer.attention = load_latent_attention(loader, sizes, path + ".self_attn", lora_eps);
-        if (experts == 0 || i < dense || i % every != 0) {
-            layer.mlp = GluMlp::load(weights, path + ".mlp", sizes.hidden, config.positive("intermediate_size"));
-        } else {
-            int inner = config.positive("moe_intermediate_size");
-            layer.router = weights.linear(path + ".mlp.gate", experts, sizes.hidden);
-            layer.routing = noaux_routing(config, weights, path + ".mlp.gate", experts);
-            layer.experts =
-                load_experts(weights, path + ".mlp.switch_mlp", experts, inner, sizes.hidden, path + ".mlp.experts");
-            if (shared > 0)
-                layer.mlp = GluMlp::load(weights, path + ".mlp.shared_experts", sizes.hidden, inner * shared);
-        }
+        bool sparse =
+            mixture && (kinds.empty() ? i >= dense && i % every == 0 : kinds.at(static_cast<size_t>(i)) == "sparse");
+        layer.mlp = NoauxMlp::load(loader, path + ".mlp", sizes.hidden, sparse);
         layers_.push_back(std::move(layer));
     }
 }
 
 }  // namespace
+
+// Kimi K2.5 wraps K2 and a tower for pictures.
+std::unique_ptr<Graph> load_kimi_k25(const Loader& loader) {
+    loader.weights.rename([](const std::string& name) -> std::string {
+        for (const char* part : {"vision_tower.", "vision_model.", "multi_modal_projector.", "mm_projector."})
+            if (name.starts_with(part)) return {};
+        const std::string wrapper = "language_model.";
+        return name.starts_with(wrapper) ? name.substr(wrapper.size()) : name;
+    });
+    Config text = loader.config.object("text_config").value_or(loader.config);
+    return std::make_unique<DeepseekV3>(Loader{text, loader.weights, loader.facts}, 1e-6f);
+}
 
 std::unique_ptr<Graph> load_deepseek_v3(const Loader& loader) { return std::make_unique<DeepseekV3>(loader, 1e-6f); }
 

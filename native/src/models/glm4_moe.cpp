@@ -11,10 +11,7 @@ namespace {
 struct Layer {
     Vector input_norm, post_norm;
     Attention attention;
-    GluMlp mlp;  // dense layers; in sparse ones the shared expert, where there is one
-    Linear router;
-    RouterSpec routing;
-    ExpertWeights experts;
+    NoauxMlp mlp;
 };
 
 class Glm4Moe final : public Graph {
@@ -25,10 +22,7 @@ class Glm4Moe final : public Graph {
         Tensor h = ops.embed(ends_.embed);
         for (const Layer& layer : layers_) {
             h = ops.add(h, layer.attention.forward(ops, ops.rms_norm(h, layer.input_norm, norm_)));
-            Tensor x = ops.rms_norm(h, layer.post_norm, norm_), y;
-            if (layer.router) y = ops.experts(x, ops.route(ops.linear(x, layer.router), layer.routing), layer.experts);
-            if (layer.mlp.gate) y = y ? ops.add(y, layer.mlp.forward(ops, x)) : layer.mlp.forward(ops, x);
-            h = ops.add(h, y);
+            h = ops.add(h, layer.mlp.forward(ops, ops.rms_norm(h, layer.post_norm, norm_)));
             ops.keep({&h});
         }
         return ops.rms_norm(h, ends_.norm, norm_);
@@ -54,8 +48,7 @@ Glm4Moe::Glm4Moe(const Loader& loader) {
     drop_layers_from(weights, "model.layers.", sizes.layers);  // a head that predicts several tokens
     norm_.eps = sizes.eps;
     ends_ = Ends::load(loader, sizes, "model.", "lm_head", config.boolean("tie_word_embeddings", false));
-    int experts = config.positive("n_routed_experts"), inner = config.positive("moe_intermediate_size");
-    int shared = config.integer("n_shared_experts", 0), dense = config.integer("first_k_dense_replace", 0);
+    int dense = config.integer("first_k_dense_replace", 0);
     auto turning = static_cast<int>(rope_share(config, 1) * sizes.head_dim);
     Rope rope = scaled_rope(turning, rope_theta(config, 10000), false, rope_scaling(config), sizes.context);
     bool bias = config.boolean("attention_bias", false), qk_norm = config.boolean("use_qk_norm", false);
@@ -70,16 +63,7 @@ Glm4Moe::Glm4Moe(const Loader& loader) {
             layer.attention.q_norm = weights.vector(path + ".self_attn.q_norm.weight", sizes.head_dim);
             layer.attention.k_norm = weights.vector(path + ".self_attn.k_norm.weight", sizes.head_dim);
         }
-        if (i < dense) {
-            layer.mlp = GluMlp::load(weights, path + ".mlp", sizes.hidden, config.positive("intermediate_size"));
-        } else {
-            layer.router = weights.linear(path + ".mlp.gate", experts, sizes.hidden);
-            layer.routing = noaux_routing(config, weights, path + ".mlp.gate", experts);
-            layer.experts =
-                load_experts(weights, path + ".mlp.switch_mlp", experts, inner, sizes.hidden, path + ".mlp.experts");
-            if (shared > 0)
-                layer.mlp = GluMlp::load(weights, path + ".mlp.shared_experts", sizes.hidden, inner * shared);
-        }
+        layer.mlp = NoauxMlp::load(loader, path + ".mlp", sizes.hidden, i >= dense);
         layers_.push_back(std::move(layer));
     }
 }

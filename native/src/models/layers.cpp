@@ -11,10 +11,10 @@
 
 namespace fastmlx {
 
-Sizes read_sizes(const Config& config) {
+Sizes read_sizes(const Config& config, int layers) {
     Sizes s{};
     s.hidden = config.positive("hidden_size");
-    s.layers = config.positive("num_hidden_layers");
+    s.layers = layers > 0 ? layers : config.positive("num_hidden_layers");
     s.heads = config.positive("num_attention_heads");
     s.kv_heads = config.positive("num_key_value_heads", s.heads);
     if (!config.has("head_dim") && s.hidden % s.heads != 0)
@@ -146,6 +146,29 @@ RouterSpec noaux_routing(const Config& config, WeightStore& weights, const std::
     if (experts % spec.groups != 0 || spec.top_groups > spec.groups || spec.top_k > experts)
         fail(FM_INVALID, config.where(), ": ", experts, " experts do not fit the groups or the choice");
     return spec;
+}
+
+NoauxMlp NoauxMlp::load(const Loader& loader, const std::string& path, int hidden, bool sparse) {
+    const Config& config = loader.config;
+    WeightStore& weights = loader.weights;
+    NoauxMlp m;
+    if (!sparse) {
+        m.mlp = GluMlp::load(weights, path, hidden, config.positive("intermediate_size"));
+        return m;
+    }
+    int experts = config.positive("n_routed_experts"), inner = config.positive("moe_intermediate_size");
+    int shared = config.integer("n_shared_experts", 0);
+    m.router = weights.linear(path + ".gate", experts, hidden);
+    m.routing = noaux_routing(config, weights, path + ".gate", experts);
+    m.experts = load_experts(weights, path + ".switch_mlp", experts, inner, hidden, path + ".experts");
+    if (shared > 0) m.mlp = GluMlp::load(weights, path + ".shared_experts", hidden, inner * shared);
+    return m;
+}
+
+Tensor NoauxMlp::forward(Ops& ops, Tensor x) const {
+    if (!router) return mlp.forward(ops, x);
+    Tensor y = ops.experts(x, ops.route(ops.linear(x, router), routing), experts);
+    return mlp.gate ? ops.add(y, mlp.forward(ops, x)) : y;
 }
 
 Ends Ends::load(const Loader& loader, const Sizes& sizes, const std::string& prefix, const std::string& head, bool tied,

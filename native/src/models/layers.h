@@ -11,7 +11,7 @@ struct Sizes {
     int hidden, layers, heads, kv_heads, head_dim, vocab, context;
     float eps;
 };
-Sizes read_sizes(const Config& config);
+Sizes read_sizes(const Config& config, int layers = 0);  // 0: num_hidden_layers
 
 // 0 = full attention. Windows exist only where layer_types says so: a lone sliding_window is ignored, as mlx-lm does.
 // Without layer_types every layer is full, or, given a `period`, all but each period's last one are windows.
@@ -60,6 +60,16 @@ ExpertWeights load_experts(WeightStore& weights, const std::string& path, int ex
 
 // DeepSeek-V3's router, which GLM and others took: sigmoid, `path`.e_score_correction_bias, groups, scaling.
 RouterSpec noaux_routing(const Config& config, WeightStore& weights, const std::string& path, int experts);
+
+// The feed-forward part of DeepSeek-V3's line: a dense MLP, or experts by noaux_routing beside shared ones.
+struct NoauxMlp {
+    GluMlp mlp;  // dense layers; in sparse ones the shared experts, where there are any
+    Linear router;
+    RouterSpec routing;
+    ExpertWeights experts;
+    static NoauxMlp load(const Loader& loader, const std::string& path, int hidden, bool sparse);
+    Tensor forward(Ops& ops, Tensor x) const;
+};
 
 // Embedding, last norm and head; the head is the embedding where `tied`.
 struct Ends {

@@ -14,10 +14,7 @@ namespace {
 struct Layer {
     Vector input_norm, post_norm;
     Attention attention;
-    GluMlp mlp;  // dense layers; in sparse ones the shared experts, where there are any
-    Linear router;
-    RouterSpec routing;
-    ExpertWeights experts;
+    NoauxMlp mlp;
 };
 
 class MimoV2Flash final : public Graph {
@@ -28,10 +25,7 @@ class MimoV2Flash final : public Graph {
         Tensor h = ops.embed(ends_.embed);
         for (const Layer& layer : layers_) {
             h = ops.add(h, layer.attention.forward(ops, ops.rms_norm(h, layer.input_norm, norm_)));
-            Tensor x = ops.rms_norm(h, layer.post_norm, norm_), y;
-            if (layer.router) y = ops.experts(x, ops.route(ops.linear(x, layer.router), layer.routing), layer.experts);
-            if (layer.mlp.gate) y = y ? ops.add(y, layer.mlp.forward(ops, x)) : layer.mlp.forward(ops, x);
-            h = ops.add(h, y);
+            h = ops.add(h, layer.mlp.forward(ops, ops.rms_norm(h, layer.post_norm, norm_)));
             ops.keep({&h});
         }
         return ops.rms_norm(h, ends_.norm, norm_);
@@ -84,8 +78,9 @@ MimoV2Flash::MimoV2Flash(const Loader& loader) {
     sizes.eps = static_cast<float>(config.number("layernorm_epsilon", 1e-5));
     config.require_string("hidden_act", "silu");
     config.ignore({"rms_norm_eps", "intermediate_size", "moe_intermediate_size", "num_experts_per_tok", "n_group",
-                   "topk_group", "norm_topk_prob", "routed_scaling_factor", "attention_value_scale",
-                   "attention_chunk_size", "hybrid_block_size", "swa_rope_theta", "sliding_window_size"});
+                   "topk_group", "n_routed_experts", "n_shared_experts", "norm_topk_prob", "routed_scaling_factor",
+                   "attention_value_scale", "attention_chunk_size", "hybrid_block_size", "swa_rope_theta",
+                   "sliding_window_size"});
     config.require_string("scoring_func", "sigmoid");
     config.require_string("topk_method", "noaux_tc");
     config.refuse("attention_bias", "the graph has no such bias");
@@ -93,7 +88,6 @@ MimoV2Flash::MimoV2Flash(const Loader& loader) {
     weights.drop_prefix("model.mtp");
     norm_.eps = sizes.eps;
     ends_ = Ends::load(loader, sizes, "model.", "lm_head", config.boolean("tie_word_embeddings", false));
-    int experts = config.integer("n_routed_experts", 0), shared = config.integer("n_shared_experts", 0);
     std::vector<int> windows = read_pattern(config, "hybrid_layer_pattern", sizes.layers);
     std::vector<int> sparse = read_pattern(config, "moe_layer_freq", sizes.layers);
     for (int i = 0; i < sizes.layers; ++i) {
@@ -102,17 +96,7 @@ MimoV2Flash::MimoV2Flash(const Loader& loader) {
         layer.input_norm = weights.vector(path + ".input_layernorm.weight", sizes.hidden);
         layer.post_norm = weights.vector(path + ".post_attention_layernorm.weight", sizes.hidden);
         layer.attention = load_heads(loader, sizes.hidden, path + ".self_attn", windows[static_cast<size_t>(i)] == 1);
-        if (sparse[static_cast<size_t>(i)] == 1) {
-            int inner = config.positive("moe_intermediate_size");
-            layer.router = weights.linear(path + ".mlp.gate", experts, sizes.hidden);
-            layer.routing = noaux_routing(config, weights, path + ".mlp.gate", experts);
-            layer.experts =
-                load_experts(weights, path + ".mlp.switch_mlp", experts, inner, sizes.hidden, path + ".mlp.experts");
-            if (shared > 0)
-                layer.mlp = GluMlp::load(weights, path + ".mlp.shared_experts", sizes.hidden, inner * shared);
-        } else {
-            layer.mlp = GluMlp::load(weights, path + ".mlp", sizes.hidden, config.positive("intermediate_size"));
-        }
+        layer.mlp = NoauxMlp::load(loader, path + ".mlp", sizes.hidden, sparse[static_cast<size_t>(i)] == 1);
         layers_.push_back(std::move(layer));
     }
 }
