@@ -1,76 +1,114 @@
 #!/usr/bin/env python3
-"""A random checkpoint of Qwen3-0.6B's shape, 4-bit affine group 64 under bfloat16 (335 MB): make_model.py FOLDER.
+"""A random checkpoint at a published model's true width: make_model.py SHAPE FOLDER [--layers N] [--tokenizer FOLDER]
 
-For benches only: its text means nothing. Standard library only.
+Shapes: qwen3-0.6b, glm-4.5-air, qwen3-coder-30b-a3b, qwen3.5-35b-a3b, gpt-oss-20b. Fewer layers than published, but
+every kind of layer; stored as mlx-community stores them: affine 4 bits in groups of 64 with 8-bit routers, gpt-oss with
+mxfp4 experts and 8 bits elsewhere. For benches only: its text means nothing. --tokenizer copies tokenizer files there,
+so that the folder can be served. Standard library only; the same bytes every time.
 """
+import argparse
 import json
 import os
 import random
+import shutil
 import struct
 import sys
 
-HIDDEN, LAYERS, HEADS, KV_HEADS, HEAD_DIM, INNER, VOCAB = 1024, 28, 16, 8, 128, 3072, 151936
-BITS, GROUP = 4, 64
+import shapes
+
+CHUNK = 16 << 20
 
 
 def bf16(value):
     return struct.pack("<f", value)[2:]
 
 
-def tensors():
-    def matrix(path, rows, cols):
-        groups = cols // GROUP
-        scale = 2.0 / (15 * cols**0.5)
-        yield f"{path}.weight", "U32", [rows, cols * BITS // 32], random.randbytes(rows * cols * BITS // 8)
-        yield f"{path}.scales", "BF16", [rows, groups], bf16(scale) * (rows * groups)
-        yield f"{path}.biases", "BF16", [rows, groups], bf16(-7.5 * scale) * (rows * groups)
-
-    def ones(name, count):
-        yield name, "BF16", [count], bf16(1.0) * count
-
-    yield from matrix("model.embed_tokens", VOCAB, HIDDEN)
-    yield from ones("model.norm.weight", HIDDEN)
-    for i in range(LAYERS):
-        path = f"model.layers.{i}"
-        yield from ones(f"{path}.input_layernorm.weight", HIDDEN)
-        yield from ones(f"{path}.post_attention_layernorm.weight", HIDDEN)
-        yield from ones(f"{path}.self_attn.q_norm.weight", HEAD_DIM)
-        yield from ones(f"{path}.self_attn.k_norm.weight", HEAD_DIM)
-        yield from matrix(f"{path}.self_attn.q_proj", HEADS * HEAD_DIM, HIDDEN)
-        yield from matrix(f"{path}.self_attn.k_proj", KV_HEADS * HEAD_DIM, HIDDEN)
-        yield from matrix(f"{path}.self_attn.v_proj", KV_HEADS * HEAD_DIM, HIDDEN)
-        yield from matrix(f"{path}.self_attn.o_proj", HIDDEN, HEADS * HEAD_DIM)
-        yield from matrix(f"{path}.mlp.gate_proj", INNER, HIDDEN)
-        yield from matrix(f"{path}.mlp.up_proj", INNER, HIDDEN)
-        yield from matrix(f"{path}.mlp.down_proj", HIDDEN, INNER)
+def repeated(unit, count):
+    return lambda source: [unit * count]
 
 
-def main(folder):
-    random.seed(1)
-    os.makedirs(folder, exist_ok=True)
-    header, at, parts = {}, 0, []
-    for name, kind, shape, data in tensors():
-        header[name] = {"dtype": kind, "shape": shape, "data_offsets": [at, at + len(data)]}
-        at += len(data)
-        parts.append(data)
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    with open(os.path.join(folder, "model.safetensors"), "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text)
-        for data in parts:
-            file.write(data)
-    config = {
-        "architectures": ["Qwen3ForCausalLM"], "model_type": "qwen3", "hidden_size": HIDDEN,
-        "num_hidden_layers": LAYERS, "num_attention_heads": HEADS, "num_key_value_heads": KV_HEADS,
-        "head_dim": HEAD_DIM, "intermediate_size": INNER, "vocab_size": VOCAB, "rms_norm_eps": 1e-6,
-        "rope_theta": 1000000, "max_position_embeddings": 40960, "tie_word_embeddings": True, "hidden_act": "silu",
-        "torch_dtype": "bfloat16", "eos_token_id": 151645, "quantization": {"group_size": GROUP, "bits": BITS},
-    }
-    with open(os.path.join(folder, "config.json"), "w", encoding="utf-8") as file:
+def randoms(count):
+    def pieces(source):
+        for at in range(0, count, CHUNK):
+            yield source.randbytes(min(CHUNK, count - at))
+    return pieces
+
+
+class Checkpoint:
+    """Collects tensors as (name, type, shape, bytes, pieces); pieces are made when the file is written."""
+
+    def __init__(self):
+        self.tensors = []
+        self.quantisation = {}
+
+    def add(self, name, kind, shape, size, pieces):
+        self.tensors.append((name, kind, shape, size, pieces))
+
+    def vector(self, name, count, value=1.0, kind="BF16"):
+        unit = bf16(value) if kind == "BF16" else struct.pack("<f", value)
+        self.add(name, kind, [count], len(unit) * count, repeated(unit, count))
+
+    def matrix(self, path, rows, cols, bits=4, group=64, experts=0, mode="affine"):
+        lead, times = ([experts], experts) if experts else ([], 1)
+        total = times * rows * cols
+        self.add(f"{path}.weight", "U32", lead + [rows, cols * bits // 32], total * bits // 8,
+                 randoms(total * bits // 8))
+        groups = total // group
+        shape = lead + [rows, cols // group]
+        if mode == "mxfp4":  # codes of 3 on average; 2^-8 keeps products in the order of one
+            self.add(f"{path}.scales", "U8", shape, groups, repeated(bytes([127 - 8]), groups))
+            return
+        top = 2**bits - 1
+        scale = 2.0 / (top * cols**0.5)
+        self.add(f"{path}.scales", "BF16", shape, groups * 2, repeated(bf16(scale), groups))
+        self.add(f"{path}.biases", "BF16", shape, groups * 2, repeated(bf16(-top / 2 * scale), groups))
+
+    def dense(self, path, shape):
+        count = 1
+        for size in shape:
+            count *= size
+
+        def pieces(source):  # exponents around 2^-4, any sign and fraction
+            for at in range(0, count, CHUNK // 2):
+                raw = bytearray(source.randbytes(2 * min(CHUNK // 2, count - at)))
+                raw[1::2] = bytes((b & 0x80) | 0x3D for b in raw[1::2])
+                yield bytes(raw)
+        self.add(path, "BF16", shape, 2 * count, pieces)
+
+    def write(self, path):
+        header, at = {}, 0
+        for name, kind, shape, size, _ in self.tensors:
+            header[name] = {"dtype": kind, "shape": shape, "data_offsets": [at, at + size]}
+            at += size
+        text = json.dumps(header).encode()
+        text += b" " * (-len(text) % 8)
+        with open(path, "wb") as file:
+            file.write(struct.pack("<Q", len(text)) + text)
+            for name, _, _, _, pieces in self.tensors:
+                for piece in pieces(random.Random(name)):
+                    file.write(piece)
+        return at
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("shape", choices=sorted(shapes.ALL))
+    parser.add_argument("folder")
+    parser.add_argument("--layers", type=int)
+    parser.add_argument("--tokenizer")
+    options = parser.parse_args()
+    os.makedirs(options.folder, exist_ok=True)
+    checkpoint = Checkpoint()
+    config = shapes.ALL[options.shape](checkpoint, options.layers)
+    total = checkpoint.write(os.path.join(options.folder, "model.safetensors"))
+    with open(os.path.join(options.folder, "config.json"), "w", encoding="utf-8") as file:
         json.dump(config, file, indent=2)
+    if options.tokenizer:
+        for name in os.listdir(options.tokenizer):
+            if name.startswith("tokenizer") or name == "chat_template.jinja":
+                shutil.copy(os.path.join(options.tokenizer, name), options.folder)
+    print(f"{options.shape}: {total / 1e9:.2f} GB of tensors")
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit(__doc__)
-    main(sys.argv[1])
+    sys.exit(main())
