@@ -26,10 +26,10 @@ internal static class ClaudeSettings
             // A token, not a key: the terminal interface asks to approve keys.
             ("ANTHROPIC_AUTH_TOKEN", facts.Token),
             ("ANTHROPIC_MODEL", facts.Model),
-            ("ANTHROPIC_DEFAULT_OPUS_MODEL", facts.Model),
-            ("ANTHROPIC_DEFAULT_SONNET_MODEL", facts.Model),
+            ("ANTHROPIC_DEFAULT_OPUS_MODEL", facts.OpusModel),
+            ("ANTHROPIC_DEFAULT_SONNET_MODEL", facts.SonnetModel),
             ("ANTHROPIC_DEFAULT_HAIKU_MODEL", facts.SmallModel),
-            ("ANTHROPIC_DEFAULT_FABLE_MODEL", facts.Model),
+            ("ANTHROPIC_DEFAULT_FABLE_MODEL", facts.FableModel),
             // Else it believes in a million tokens and never compacts by itself.
             ("CLAUDE_CODE_MAX_CONTEXT_TOKENS", Number(facts.ContextLength)),
             ("CLAUDE_CODE_MAX_OUTPUT_TOKENS", Number(facts.MaxOutput)),

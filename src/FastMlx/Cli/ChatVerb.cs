@@ -22,7 +22,7 @@ internal static class ChatVerb
             ServerOptions options = flags.Load(parsed);
             await using ServerDoor door = await ServerDoor.OpenAsync(
                 parsed, flags, parsed.InvocationConfiguration.Error, cancellation);
-            var conversation = new Conversation(door.Facts.Model, parsed.GetValue(limit))
+            var conversation = new Conversation(door.Model, parsed.GetValue(limit))
             {
                 Instructions = parsed.GetValue(system),
             };

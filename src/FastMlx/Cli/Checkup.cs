@@ -115,7 +115,7 @@ internal static class Checkup
     {
         try
         {
-            using var client = new HubClient(HubAccess.From(options.Hub));
+            using var client = new HubClient(HubAccess.From(options));
             IReadOnlyList<CachedModel> models = client.Store.List();
             return new Finding("models", "ok",
                 $"{models.Count} in {client.Store.CacheDirectory}, {ByteText.Of(models.Sum(m => m.Bytes))}"
@@ -134,7 +134,7 @@ internal static class Checkup
                 "model", "note", "None is configured: the demo model. Name one with --model or MODEL_NAME.");
         try
         {
-            using var client = new HubClient(HubAccess.From(options.Hub));
+            using var client = new HubClient(HubAccess.From(options));
             ModelFolder.Open(client.Store.Resolve(name));
             return new Finding("model", "ok", $"{name} is there.");
         }

@@ -48,7 +48,8 @@ internal static class EnvVerb
             ServerOptions options = flags.Load(parsed);
             await using ServerDoor door = await ServerDoor.FindAsync(options, cancellation);
             IReadOnlyList<(string, string)> variables = ClaudeSettings.Variables(
-                ClaudeFactsOf.Server(door.Client.BaseUrl, door.Facts, options.ApiKey), parsed.GetValue(lite));
+                ClaudeFactsOf.Server(door.Client.BaseUrl, door.Facts, door.Model, options.ApiKey),
+                parsed.GetValue(lite));
             TextWriter output = parsed.InvocationConfiguration.Output;
             if (parsed.GetResult(write) is not null)
             {

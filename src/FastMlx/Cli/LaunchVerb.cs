@@ -44,7 +44,8 @@ internal static class LaunchVerb
             string claude = FindClaude(parsed.GetValue(path), flags.Load(parsed).Surroundings);
             TextWriter say = parsed.InvocationConfiguration.Error;
             await using ServerDoor door = await ServerDoor.OpenAsync(parsed, flags, say, cancellation);
-            ClaudeFacts facts = ClaudeFactsOf.Server(door.Client.BaseUrl, door.Facts, flags.Load(parsed).ApiKey);
+            ClaudeFacts facts = ClaudeFactsOf.Server(
+                door.Client.BaseUrl, door.Facts, door.Model, flags.Load(parsed).ApiKey);
             bool isLite = parsed.GetValue(lite);
             await ProbeAsync(door, facts, say, isLite, cancellation);
             string[] given = parsed.GetValue(arguments) ?? [];

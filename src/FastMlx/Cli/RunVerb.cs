@@ -33,7 +33,7 @@ internal static class RunVerb
                 throw new CliException(ExitCode.Usage, "There is no prompt: give one, or send it to standard input.");
             await using ServerDoor door = await ServerDoor.OpenAsync(
                 parsed, flags, parsed.InvocationConfiguration.Error, cancellation);
-            var conversation = new Conversation(door.Facts.Model, parsed.GetValue(limit))
+            var conversation = new Conversation(door.Model, parsed.GetValue(limit))
             {
                 Instructions = parsed.GetValue(system),
             };
@@ -68,7 +68,7 @@ internal static class RunVerb
         HubVerb.WriteJson(parsed, json =>
         {
             json.WriteStartObject();
-            json.WriteString("model", door.Facts.Model);
+            json.WriteString("model", door.Model);
             json.WriteString("text", answer.Text);
             json.WriteString("stop_reason", answer.StopReason);
             json.WriteNumber("input_tokens", answer.InputTokens);

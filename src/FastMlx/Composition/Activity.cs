@@ -8,25 +8,30 @@ internal sealed class Activity(TimeProvider time)
 {
     private const int RecentMost = 50;
 
-    private readonly ConcurrentDictionary<Generation, string> _running = new();
+    private readonly ConcurrentDictionary<Generation, RunningRequest> _running = new();
     private readonly ConcurrentQueue<FinishedRequest> _recent = new();
 
-    public IEnumerable<(string RequestId, Generation Generation)> Running => _running.Select(r => (r.Value, r.Key));
+    public IEnumerable<RunningRequest> Running => _running.Values;
 
     public IEnumerable<FinishedRequest> Recent => _recent.Reverse();
 
-    public void Add(Generation generation, string requestId) => _running[generation] = requestId;
+    public void Add(AnswerJob job, string requestId) =>
+        _running[job.Generation] = new RunningRequest(requestId, job.Model.Name, job.Generation);
 
-    public void Remove(Generation generation) => _running.TryRemove(generation, out _);
+    public void Remove(AnswerJob job) => _running.TryRemove(job.Generation, out _);
 
-    public void Record(string requestId, AnswerOutcome outcome)
+    public void Record(string requestId, string model, AnswerOutcome outcome)
     {
         string end = outcome.Error?.Type ?? outcome.Reason?.ToString() ?? "";
-        _recent.Enqueue(new FinishedRequest(requestId, time.GetUtcNow(), outcome.Stats, end));
+        _recent.Enqueue(new FinishedRequest(requestId, model, time.GetUtcNow(), outcome.Stats, end));
         while (_recent.Count > RecentMost)
             _recent.TryDequeue(out _);
     }
 }
 
+/// <summary>A request that is being answered.</summary>
+internal sealed record RunningRequest(string RequestId, string Model, Generation Generation);
+
 /// <summary>What is kept of an ended request: numbers, never text.</summary>
-internal sealed record FinishedRequest(string RequestId, DateTimeOffset Ended, GenerationStats Stats, string End);
+internal sealed record FinishedRequest(
+    string RequestId, string Model, DateTimeOffset Ended, GenerationStats Stats, string End);

@@ -1,39 +1,66 @@
 using FastMlx.Api;
 using FastMlx.Chat;
 using FastMlx.Chat.Output;
+using FastMlx.Composition.Models;
 using FastMlx.Engine;
 
 namespace FastMlx.Composition;
 
 /// <summary>
 /// From a request to a running generation, or to the error that is answered instead. Everything that can be refused is
-/// refused here, before the first header of a stream.
+/// refused here, before the first header of a stream. <see cref="PrepareAsync"/> needs no weights; a stream of a model
+/// that must be loaded first begins behind it.
 /// </summary>
 internal static class Admission
 {
-    public static ApiError? TryAdmit(Server server, AnswerRequest request, out AnswerJob? job)
+    /// <summary>The request as a prompt of its model, or why it is none.</summary>
+    public static async Task<(PreparedAnswer? Answer, ApiError? Error)> PrepareAsync(
+        Server server, AnswerRequest request)
     {
-        job = null;
-        Generation? generation = null;
-        LoadedModel model = server.ModelFor(request.Chat.Model);
-        ApiError? error = TryBuild(model, request.Chat, out ChatPrompt? prompt)
-            ?? (request.IsStrict ? CheckLimits(model, request.Chat, prompt!) : null)
-            ?? TrySubmit(model, prompt!, room => model.Request(request, prompt!, room), out generation);
+        (ModelText? text, ApiError? error) = await TextAsync(server, request.Chat.Model);
         if (error is not null)
-            return error;
-        ThinkingOptions thinking = request.Chat.Thinking;
-        job = new AnswerJob(model, prompt!, generation!, model.CreateDecoder(request, prompt!))
+            return (null, error);
+        error = TryBuild(text!, request.Chat, out ChatPrompt? prompt);
+        if (error is not null)
+            return (null, error);
+        ServedModel model = server.Models.Find(request.Chat.Model)!;
+        var answer = new PreparedAnswer(model, text!, request, prompt!);
+        return answer.CheckLength(model.ContextLength) is { } tooLong ? (null, tooLong) : (answer, null);
+    }
+
+    /// <summary>The text room of the model that a name means.</summary>
+    public static async Task<(ModelText? Text, ApiError? Error)> TextAsync(Server server, string name)
+    {
+        if (server.Models.Find(name) is not { } model)
+            return (null, ApiErrors.ModelNotFound(name));
+        try
         {
-            MarksCache = request.MarksCache,
-            IsPrefillOnly = request.Chat.MaxTokens == 0,
-            HasThinkingBudget = thinking is { Enabled: true, BudgetTokens: > 0 } && model.CanEndThinking,
-            Replay = model.Prompts.Replay,
-        };
-        return null;
+            return (await model.TextAsync(), null);
+        }
+        catch (Exception e) when (LoadProblem.Of(model.Name, e) is { } error)
+        {
+            ServerLog.Warn(server.Log, error.Message);
+            return (null, error);
+        }
+    }
+
+    /// <summary>The model in memory, which the caller gives back; or why it cannot be there.</summary>
+    public static async Task<(ModelLease<LoadedModel>? Lease, ApiError? Error)> RentAsync(
+        Server server, ServedModel model, CancellationToken aborted)
+    {
+        try
+        {
+            return (await server.Models.RentAsync(model, aborted), null);
+        }
+        catch (Exception e) when (!aborted.IsCancellationRequested && LoadProblem.Of(model.Name, e) is { } error)
+        {
+            ServerLog.Warn(server.Log, error.Message);
+            return (null, error);
+        }
     }
 
     /// <summary>The prompt, or why the model's template refuses it.</summary>
-    public static ApiError? TryBuild(LoadedModel model, ChatRequest chat, out ChatPrompt? prompt)
+    public static ApiError? TryBuild(ModelText model, ChatRequest chat, out ChatPrompt? prompt)
     {
         try
         {
@@ -68,16 +95,4 @@ internal static class Admission
         SubmitResult.PromptTooLong or SubmitResult.NotEnoughMemory => ApiErrors.PromptTooLong(length, most),
         _ => ApiErrors.ShuttingDown(retryAfterSeconds: 2),
     };
-
-    /// <summary>What only the strict server refuses.</summary>
-    private static ApiError? CheckLimits(LoadedModel model, ChatRequest chat, ChatPrompt prompt)
-    {
-        int context = model.Generator.ContextLength;
-        int length = prompt.Tokens.Length;
-        if (chat.MaxTokens is not { } wanted || length >= context)
-            return null;
-        if (wanted > context - 1)
-            return ApiErrors.MaxTokensTooLarge(wanted, context - 1, chat.Model);
-        return length + (long)wanted > context ? ApiErrors.InputAndOutputTooLong(length, wanted, context) : null;
-    }
 }

@@ -15,6 +15,9 @@ internal sealed record AnswerJob(LoadedModel Model, ChatPrompt Prompt, Generatio
     /// <summary>The reasoning has a limit, and the model's format can end it.</summary>
     public bool HasThinkingBudget { get; init; }
 
+    /// <summary>The first event has been sent while the model was loading.</summary>
+    public bool IsStarted { get; init; }
+
     /// <summary>Where the sampled tokens are remembered, for the client that sends the answer back; or null.</summary>
     public ReplayMemory? Replay { get; init; }
 }

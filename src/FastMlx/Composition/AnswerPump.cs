@@ -24,7 +24,7 @@ internal sealed class AnswerPump(AnswerJob job, IReply reply, AnswerMemory memor
     private readonly AnswerSegments _segments = new(job, memory);
     private readonly OutputDecoder _decoder = job.Decoder;
     private readonly RememberingSink _sink = new(reply.Sink, memory);
-    private bool _isStarted;
+    private bool _isStarted = job.IsStarted;
     private bool _hasStopped;
     private int _pings;
     private int _toldThinking;

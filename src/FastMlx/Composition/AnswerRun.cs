@@ -8,7 +8,7 @@ internal static class AnswerRun
     public static async Task<AnswerOutcome> RunAsync(
         Server server, string requestId, AnswerJob job, IReply reply, AnswerMemory memory, CancellationToken aborted)
     {
-        server.Activity.Add(job.Generation, requestId);
+        server.Activity.Add(job, requestId);
         try
         {
             var pump = new AnswerPump(job, reply, memory);
@@ -20,7 +20,7 @@ internal static class AnswerRun
         {
             // Whatever ended the delivery, the engine must not go on for nobody.
             job.Generation.Cancel();
-            server.Activity.Remove(job.Generation);
+            server.Activity.Remove(job);
         }
     }
 }

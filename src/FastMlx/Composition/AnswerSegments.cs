@@ -42,8 +42,8 @@ internal sealed class AnswerSegments(AnswerJob job, AnswerMemory memory)
     public async ValueTask<bool> EndReasoningAsync(int[] buffer, IChatEventSink sink)
     {
         await DropRestAsync(buffer);
-        string close = $"\n{job.Model.Format.ThoughtClose}\n\n";
-        List<int> tokens = job.Model.EncodeMarkup(close);
+        string close = $"\n{job.Model.Text.Format.ThoughtClose}\n\n";
+        List<int> tokens = job.Model.Text.EncodeMarkup(close);
         GenerationRequest first = job.Generation.Request;
         int left = first.MaxTokens - memory.SampledCount - tokens.Count;
         if (left <= 0)

@@ -1,4 +1,5 @@
 using FastMlx.Api;
+using FastMlx.Composition.Models;
 using FastMlx.Endpoints;
 using FastMlx.Http;
 
@@ -9,49 +10,108 @@ internal static class Answerer
 {
     public static async Task AnswerAsync(Call call, AnswerRequest request, ReplyForm form)
     {
-        ApiError? error = Admission.TryAdmit(call.Server, request, out AnswerJob? job);
+        (PreparedAnswer? answer, ApiError? error) = await Admission.PrepareAsync(call.Server, request);
         if (error is not null)
         {
             await call.FailAsync(error);
             return;
         }
 
+        using var memory = new AnswerMemory(call.Server.Ids);
+        Task<(ModelLease<LoadedModel>? Lease, ApiError? Error)> rent =
+            Admission.RentAsync(call.Server, answer!.Model, call.Exchange.Aborted);
         try
         {
-            await RunAsync(call, job!, form);
+            // Until a model is there, a stream shows that it lives.
+            if (form.IsStream && await WaitingStream.IsSlowAsync(rent, call.Server.Time))
+                await WaitAsync(call, answer, rent, form, memory);
+            else
+                await RunAsync(call, answer, rent, form, memory);
         }
         finally
         {
-            job!.Generation.Cancel();
+            _ = GiveBackAsync(rent);
         }
     }
 
-    private static async Task RunAsync(Call call, AnswerJob job, ReplyForm form)
+    /// <summary>Runs the answer and tells the trace.</summary>
+    public static async Task<AnswerOutcome> PumpAsync(
+        Call call, AnswerJob job, IReply reply, AnswerMemory memory, RequestTrace? trace)
     {
-        using var memory = new AnswerMemory(call.Server.Ids);
-        using RequestTrace? trace = RequestTrace.Begin(call, job);
-        if (form.IsStream)
-        {
-            AnswerHeaders.SetPrompt(call.Exchange, job.Prompt.Tokens.Length);
-            await call.StreamAsync(stream => PumpAsync(form.Stream(trace?.Over(stream) ?? stream, memory)));
-            return;
-        }
+        AnswerOutcome ended = await AnswerRun.RunAsync(
+            call.Server, call.RequestId, job, reply, memory, call.Exchange.Aborted);
+        trace?.End(job, ended, memory);
+        return ended;
+    }
 
-        IWholeReply whole = form.Whole(memory);
-        AnswerOutcome outcome = await PumpAsync(whole);
-        AnswerHeaders.Set(call.Exchange, job.Prompt, outcome.Stats);
-        trace?.KeepBody(whole.Body);
-        if (whole.Error is { } error)
+    private static async Task WaitAsync(
+        Call call,
+        PreparedAnswer answer,
+        Task<(ModelLease<LoadedModel>? Lease, ApiError? Error)> rent,
+        ReplyForm form,
+        AnswerMemory memory)
+    {
+        using RequestTrace? trace = RequestTrace.Begin(call, answer);
+        AnswerHeaders.SetPrompt(call.Exchange, answer.Prompt.Tokens.Length);
+        var waiting = new WaitingStream(call, answer, rent, memory, trace);
+        await call.StreamAsync(stream => waiting.RunAsync(form.Stream(trace?.Over(stream) ?? stream, memory)));
+    }
+
+    private static async Task RunAsync(
+        Call call,
+        PreparedAnswer answer,
+        Task<(ModelLease<LoadedModel>? Lease, ApiError? Error)> rent,
+        ReplyForm form,
+        AnswerMemory memory)
+    {
+        (ModelLease<LoadedModel>? lease, ApiError? error) = await rent;
+        AnswerJob? job = null;
+        error ??= answer.TryStart(lease!.Model, out job);
+        if (error is not null)
             await call.FailAsync(error);
         else
-            await call.RespondAsync(200, whole.Body);
+            await RunAsync(call, answer, job!, form, memory);
+    }
 
-        async Task<AnswerOutcome> PumpAsync(IReply reply)
+    // Also where the client went before the model came: a lease that nobody gives back would pin it for ever.
+    private static async Task GiveBackAsync(Task<(ModelLease<LoadedModel>? Lease, ApiError? Error)> rent)
+    {
+        try
         {
-            AnswerOutcome ended = await AnswerRun.RunAsync(
-                call.Server, call.RequestId, job, reply, memory, call.Exchange.Aborted);
-            trace?.End(ended, memory);
-            return ended;
+            (await rent).Lease?.Dispose();
+        }
+        catch (Exception)
+        {
+            // There is no lease, and whoever awaited it has heard why.
+        }
+    }
+
+    private static async Task RunAsync(
+        Call call, PreparedAnswer answer, AnswerJob job, ReplyForm form, AnswerMemory memory)
+    {
+        try
+        {
+            using RequestTrace? trace = RequestTrace.Begin(call, answer);
+            if (form.IsStream)
+            {
+                AnswerHeaders.SetPrompt(call.Exchange, job.Prompt.Tokens.Length);
+                await call.StreamAsync(stream =>
+                    PumpAsync(call, job, form.Stream(trace?.Over(stream) ?? stream, memory), memory, trace));
+                return;
+            }
+
+            IWholeReply whole = form.Whole(memory);
+            AnswerOutcome outcome = await PumpAsync(call, job, whole, memory, trace);
+            AnswerHeaders.Set(call.Exchange, job.Prompt, outcome.Stats);
+            trace?.KeepBody(whole.Body);
+            if (whole.Error is { } error)
+                await call.FailAsync(error);
+            else
+                await call.RespondAsync(200, whole.Body);
+        }
+        finally
+        {
+            job.Generation.Cancel();
         }
     }
 }

@@ -87,7 +87,7 @@ internal sealed class CompletionRun(Call call, CompletionRequest request, Loaded
         ApiError? error = Admission.TrySubmit(model, prompt, room => Ask(prompt, room), out Generation? generation);
         if (generation is not null)
         {
-            job = new AnswerJob(model, prompt, generation, model.CreateRawDecoder(request.StopSequences))
+            job = new AnswerJob(model, prompt, generation, model.Text.CreateRawDecoder(request.StopSequences))
             {
                 IsPrefillOnly = request.MaxTokens == 0,
             };
@@ -98,7 +98,7 @@ internal sealed class CompletionRun(Call call, CompletionRequest request, Loaded
 
     private GenerationRequest Ask(ChatPrompt prompt, int room)
     {
-        GenerationRequest asked = model.Request(request.Sampling, request.MaxTokens, prompt.Tokens, room);
+        GenerationRequest asked = model.Text.Request(request.Sampling, request.MaxTokens, prompt.Tokens, room);
         return asked with
         {
             StopTokens = request.IgnoresEnd ? [] : asked.StopTokens,

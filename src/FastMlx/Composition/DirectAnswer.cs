@@ -1,6 +1,7 @@
 using System.Text;
 using FastMlx.Api;
 using FastMlx.Chat;
+using FastMlx.Composition.Models;
 using FastMlx.Endpoints;
 
 namespace FastMlx.Composition;
@@ -12,7 +13,9 @@ internal static class DirectAnswer
 {
     public static async Task SendAsync(Call call, ChatRequest chat, ReplyForm form, string text)
     {
-        ApiError? error = Admission.TryBuild(call.Server.ModelFor(chat.Model), chat, out ChatPrompt? prompt);
+        ChatPrompt? prompt = null;
+        (ModelText? model, ApiError? error) = await Admission.TextAsync(call.Server, chat.Model);
+        error ??= Admission.TryBuild(model!, chat, out prompt);
         if (error is not null)
         {
             await call.FailAsync(error);

@@ -1,120 +1,18 @@
-using System.Buffers.Binary;
-using System.Security.Cryptography;
-using FastMlx.Chat;
-using FastMlx.Chat.Output;
-using FastMlx.Chat.Tokenization;
-using FastMlx.Configuration;
+using FastMlx.Composition.Models;
 using FastMlx.Engine;
-using FastMlx.Hub;
 
 namespace FastMlx.Composition;
 
-/// <summary>A model that answers: its folder, its text room and its engine. Immutable; any thread.</summary>
-internal sealed class LoadedModel : IAsyncDisposable
+/// <summary>
+/// A model in memory: its text room, which outlives it, and its engine, which it owns. Immutable; any thread.
+/// </summary>
+internal sealed class LoadedModel(ModelText text, EngineLoop generator) : IAsyncDisposable
 {
-    private readonly ServerOptions _options;
-    private readonly SamplingDefaults _sampling;
-    private readonly int[] _stopTokens;
-    private readonly OutputTokens _outputTokens;
+    public ModelText Text { get; } = text;
 
-    public LoadedModel(
-        ServerOptions options,
-        string name,
-        GenerationDefaults defaults,
-        int[] stopTokens,
-        TokenizerFolder tokenizer,
-        PromptBuilder prompts,
-        OutputFormat format,
-        EngineLoop generator)
-    {
-        _options = options;
-        _sampling = new SamplingDefaults(options, defaults);
-        _stopTokens = stopTokens;
-        _outputTokens = new OutputTokens(tokenizer.Tokenizer, format);
-        Name = name;
-        Tokenizer = tokenizer;
-        Prompts = prompts;
-        Format = format;
-        Generator = generator;
-    }
+    public string Name => Text.Name;
 
-    public string Name { get; }
-
-    public TokenizerFolder Tokenizer { get; }
-
-    public PromptBuilder Prompts { get; }
-
-    public OutputFormat Format { get; }
-
-    public EngineLoop Generator { get; }
-
-    /// <summary>What `serve` says about this model before anything else.</summary>
-    public IReadOnlyList<string> Greeting { get; init; } = [];
-
-    public bool CanThink => CanEndThinking;
-
-    /// <summary>The format has a tag that ends reasoning.</summary>
-    public bool CanEndThinking => Format.ThoughtClose.Length > 0;
-
-    /// <param name="request">The conversation; its limits and sampling.</param>
-    /// <param name="prompt">The same as tokens.</param>
-    /// <param name="room">Tokens that fit into the context after the prompt, at least 1.</param>
-    public GenerationRequest Request(AnswerRequest request, ChatPrompt prompt, int room) =>
-        Request(request.Chat.Sampling, request.Chat.MaxTokens, prompt.Tokens, room) with
-        {
-            StopTokens = request.IgnoresEnd ? [] : _stopTokens,
-            Checkpoints = prompt.Checkpoints,
-            Lane = request.Lane,
-            Session = request.Session,
-        };
-
-    /// <summary>The same for tokens that are no conversation.</summary>
-    public GenerationRequest Request(SamplingOptions sampling, int? maxTokens, int[] prompt, int room) => new()
-    {
-        Prompt = prompt,
-        MaxTokens = Math.Clamp(maxTokens ?? _options.DefaultMaxTokens, 1, room),
-        Sampling = _sampling.Complete(sampling, FreshSeed()),
-        StopTokens = _stopTokens,
-    };
-
-    public OutputDecoder CreateDecoder(AnswerRequest request, ChatPrompt prompt)
-    {
-        ChatRequest chat = request.Chat;
-        return new OutputDecoder(_outputTokens.CreateDecoder(), new OutputOptions
-        {
-            Format = Format,
-            Tools = ToolSchemas.Compile([.. chat.Tools.Where(tool => !request.RemovedTools.Contains(tool.Name))]),
-            Calls = new CallPolicy { CountMax = CallsWanted(chat) },
-            StopSequences = chat.StopSequences,
-            IsThinking = prompt.ReasoningOpen,
-            ShowsThinking = chat.Thinking.Enabled,
-            ThinkingTokensMax = chat.Thinking.BudgetTokens,
-            Primed = prompt.Primed,
-        });
-    }
-
-    /// <summary>Reads a completion: every token is text but for special ones.</summary>
-    public OutputDecoder CreateRawDecoder(IReadOnlyList<string> stopSequences) => new(
-        new RawText(Tokenizer.Tokenizer),
-        new OutputOptions { Format = OutputFormat.Raw, StopSequences = stopSequences });
-
-    /// <summary>Tokens of text in which control tokens count.</summary>
-    public List<int> EncodeMarkup(string text)
-    {
-        List<int> tokens = [];
-        Tokenizer.Tokenizer.Encode(text, parseSpecial: true, tokens);
-        return tokens;
-    }
+    public EngineLoop Generator { get; } = generator;
 
     public ValueTask DisposeAsync() => Generator.DisposeAsync();
-
-    private static int CallsWanted(ChatRequest chat) =>
-        chat.ToolChoice.Kind == ToolChoiceKind.None ? 0 : chat.ParallelToolCalls ? int.MaxValue : 1;
-
-    private static ulong FreshSeed()
-    {
-        Span<byte> bytes = stackalloc byte[sizeof(ulong)];
-        RandomNumberGenerator.Fill(bytes);
-        return BinaryPrimitives.ReadUInt64LittleEndian(bytes);
-    }
 }

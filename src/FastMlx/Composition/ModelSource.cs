@@ -10,10 +10,10 @@ namespace FastMlx.Composition;
 /// </summary>
 internal static class ModelSource
 {
-    public static async Task<string> FindAsync(ServerOptions options, ILogger log, CancellationToken cancellation)
+    public static async Task<string> FindAsync(
+        ServerOptions options, string name, ILogger log, CancellationToken cancellation)
     {
-        string name = options.ModelName!;
-        using var client = new HubClient(HubAccess.From(options.Hub));
+        using var client = new HubClient(HubAccess.From(options));
         bool isThere = ModelStore.IsDirectory(name)
             || (ModelName.TryParse(name, out ModelName parsed) && client.Store.FindSnapshot(parsed) is not null);
         if (!isThere)

@@ -36,7 +36,7 @@ internal static class RawPrompts
 
     /// <summary>The prompt's text, to be given back.</summary>
     public static string TextOf(LoadedModel model, CompletionPrompt prompt) =>
-        prompt.Text ?? model.Tokenizer.Tokenizer.Decode(prompt.Tokens, skipSpecial: false);
+        prompt.Text ?? model.Text.Tokenizer.Tokenizer.Decode(prompt.Tokens, skipSpecial: false);
 
     private static ApiError? TryBuild(
         LoadedModel model, CompletionPrompt prompt, string? suffix, out List<int> tokens)
@@ -46,16 +46,16 @@ internal static class RawPrompts
             return TryTake(model, given, tokens);
         if (string.IsNullOrEmpty(suffix))
         {
-            tokens = model.Tokenizer.Tokenizer.EncodeAsReference(prompt.Text, addSpecial: true);
+            tokens = model.Text.Tokenizer.Tokenizer.EncodeAsReference(prompt.Text, addSpecial: true);
             return tokens.Count > 0 ? null : ApiErrors.Invalid("The prompt is empty.", "prompt");
         }
 
         foreach ((string begin, string gap, string middle) in Infillings)
         {
-            if (model.Tokenizer.Tokenizer.TokenToId(begin) is null
-                || model.Tokenizer.Tokenizer.TokenToId(middle) is null)
+            if (model.Text.Tokenizer.Tokenizer.TokenToId(begin) is null
+                || model.Text.Tokenizer.Tokenizer.TokenToId(middle) is null)
                 continue;
-            tokens = model.EncodeMarkup(begin + prompt.Text + gap + suffix + middle);
+            tokens = model.Text.EncodeMarkup(begin + prompt.Text + gap + suffix + middle);
             return null;
         }
 

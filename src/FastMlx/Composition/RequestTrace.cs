@@ -14,25 +14,25 @@ internal sealed class RequestTrace : IDisposable
     private const UnixFileMode FolderMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private const UnixFileMode FileModeOfOne = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private readonly Call _call;
-    private readonly AnswerJob _job;
+    private readonly PreparedAnswer _answer;
     private readonly string _folder;
     private FileStream? _events;
     private bool _hasFailed;
 
-    private RequestTrace(Call call, AnswerJob job, string folder)
+    private RequestTrace(Call call, PreparedAnswer answer, string folder)
     {
         _call = call;
-        _job = job;
+        _answer = answer;
         _folder = folder;
     }
 
     /// <summary>Null where nothing is traced.</summary>
-    public static RequestTrace? Begin(Call call, AnswerJob job)
+    public static RequestTrace? Begin(Call call, PreparedAnswer answer)
     {
         if (call.Server.Options.TraceDirectory is not { } parent)
             return null;
         string name = $"{call.Server.Time.GetUtcNow():yyyyMMdd-HHmmss}-{call.RequestId}";
-        var trace = new RequestTrace(call, job, Path.Combine(parent, name));
+        var trace = new RequestTrace(call, answer, Path.Combine(parent, name));
         trace.Try(trace.WritePrompt);
         return trace;
     }
@@ -46,14 +46,14 @@ internal sealed class RequestTrace : IDisposable
 
     public void KeepBody(ReadOnlyMemory<byte> body) => Try(() => Write("answer.json", body.Span));
 
-    public void End(AnswerOutcome outcome, AnswerMemory memory)
+    public void End(AnswerJob job, AnswerOutcome outcome, AnswerMemory memory)
     {
         int[] sampled = memory.Sampled.ToArray();
         Try(() =>
         {
             Write("raw.txt", Text(sampled));
             Write("raw-tokens.json", Numbers(sampled));
-            Write("cache.txt", RequestReport.Line(_call.RequestId, _job, outcome) + "\n");
+            Write("cache.txt", RequestReport.Line(_call.RequestId, job, outcome) + "\n");
         });
     }
 
@@ -65,11 +65,11 @@ internal sealed class RequestTrace : IDisposable
             Directory.CreateDirectory(_folder);
         else
             Directory.CreateDirectory(_folder, FolderMode);
-        Write("prompt.txt", Text(_job.Prompt.Tokens));
-        Write("prompt-tokens.json", Numbers(_job.Prompt.Tokens));
+        Write("prompt.txt", Text(_answer.Prompt.Tokens));
+        Write("prompt-tokens.json", Numbers(_answer.Prompt.Tokens));
     }
 
-    private string Text(int[] tokens) => _job.Model.Tokenizer.Tokenizer.Decode(tokens, skipSpecial: false);
+    private string Text(int[] tokens) => _answer.Text.Tokenizer.Tokenizer.Decode(tokens, skipSpecial: false);
 
     private static string Numbers(int[] tokens) => $"[{string.Join(',', tokens)}]\n";
 

@@ -1,13 +1,13 @@
 using FastMlx.Api;
 using FastMlx.Composition.Batches;
+using FastMlx.Composition.Models;
 using FastMlx.Configuration;
-using FastMlx.Engine;
 using Microsoft.Extensions.Logging;
 
 namespace FastMlx.Composition;
 
 /// <summary>What the endpoints share. Immutable but for counters; any thread.</summary>
-internal sealed class Server(ServerOptions options, LoadedModel model, TimeProvider time, ILogger log)
+internal sealed class Server(ServerOptions options, ModelSet models, TimeProvider time, ILogger log)
     : IAsyncDisposable
 {
     private readonly UnknownFields _unknown = new(name => ServerLog.UnknownField(log, name));
@@ -17,7 +17,7 @@ internal sealed class Server(ServerOptions options, LoadedModel model, TimeProvi
 
     public ServerOptions Options { get; } = options;
 
-    public LoadedModel Default { get; } = model;
+    public ModelSet Models { get; } = models;
 
     public TimeProvider Time { get; } = time;
 
@@ -46,24 +46,11 @@ internal sealed class Server(ServerOptions options, LoadedModel model, TimeProvi
 
     public IReadOnlyDictionary<string, long> UnknownFieldCounts => _unknown.Counts;
 
-    /// <summary>Every name is answered: a client's model names are its own, and there is one model here.</summary>
-    public LoadedModel ModelFor(string requested)
-    {
-        _ = requested;
-        return Default;
-    }
-
-    /// <summary>
-    /// The configured name first, then the model's own, then the alias that Claude Code's picker accepts.
-    /// </summary>
-    public IReadOnlyList<ModelEntry> Entries() =>
-    [
-        .. new[] { Options.ApiModelName, Default.Name, ModelEntry.AliasOf(Default.Name) }.Distinct().Select(Entry),
-    ];
+    public Task<IReadOnlyList<ModelEntry>> EntriesAsync() => Models.EntriesAsync(_started);
 
     public void Finished(string requestId, AnswerJob job, AnswerOutcome outcome, bool isAborted)
     {
-        Activity.Record(requestId, outcome);
+        Activity.Record(requestId, job.Model.Name, outcome);
         if (outcome.Error is not null && !isAborted)
             ServerLog.AnswerFailed(Log, requestId, outcome.Failure ?? outcome.Error.Message);
         if (Options.Verbose && Log.IsEnabled(LogLevel.Information))
@@ -80,14 +67,4 @@ internal sealed class Server(ServerOptions options, LoadedModel model, TimeProvi
     /// <summary>Running batches stop here; the next start goes on with them.</summary>
     public ValueTask DisposeAsync() =>
         _batches.IsValueCreated ? _batches.Value.DisposeAsync() : ValueTask.CompletedTask;
-
-    private ModelEntry Entry(string id) => new()
-    {
-        Id = id,
-        DisplayName = Default.Name,
-        CreatedAt = _started,
-        ContextTokens = Default.Generator.ContextLength,
-        OutputTokens = Default.Generator.ContextLength - 1,
-        CanThink = Default.CanThink,
-    };
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using FastMlx.Cli;
+using FastMlx.Composition.Models;
 using FastMlx.Configuration;
 using FastMlx.Endpoints;
 using FastMlx.Http;
@@ -30,11 +31,14 @@ internal static class ServerRun
             using var signals = new StopSignals(isAttached ? static () => { } : null);
             if (isAttached)
                 _ = StopWithParentAsync(signals);
-            await using LoadedModel model = await ModelLoader.LoadAsync(options, time, log, signals.Stopping);
-            await using var server = new Server(options, model, time, log);
+            await using ModelSet models = await ModelLoader.FindAllAsync(options, time, log, signals.Stopping);
+            await using var server = new Server(options, models, time, log);
+            // The main model must load, or there is no server; the others come when they are asked for.
+            using (ModelLease<LoadedModel> main = await models.RentAsync(models.Main, signals.Stopping))
+                SayLoaded(server, main.Model);
             await using HttpServer http = Listen(server);
             server.StartBatches();
-            SayStarted(server, http);
+            ServerLog.Say(log, $"Listening on {Url(http, "localhost")}");
             if (isAttached)
                 Console.WriteLine(Url(http, "127.0.0.1"));
             ServiceNotice.Send(options.Surroundings.NotifySocket, "READY=1");
@@ -72,18 +76,22 @@ internal static class ServerRun
         return http;
     }
 
-    private static void SayStarted(Server server, HttpServer http)
+    private static void SayLoaded(Server server, LoadedModel model)
     {
-        LoadedModel model = server.Default;
-        foreach (string line in model.Greeting)
+        foreach (string line in ModelLoader.Greeting(server.Options))
             ServerLog.Say(server.Log, line);
         if (server.Options.TrustRemoteCode)
             ServerLog.Say(server.Log, "TRUST_REMOTE_CODE is true: accepted, but FastMlx never runs a model's code.");
         ServerLog.Say(server.Log, string.Create(
             CultureInfo.InvariantCulture,
             $"{model.Name}: {model.Generator.Model.ModelType} on {model.Generator.Model.Backend}, "
-            + $"context {model.Generator.ContextLength:N0} tokens, tool calls as {model.Format.Name}."));
-        ServerLog.Say(server.Log, $"Listening on {Url(http, "localhost")}");
+            + $"context {model.Generator.ContextLength:N0} tokens, tool calls as {model.Text.Format.Name}."));
+        foreach (ServedModel other in server.Models.Models.Skip(1))
+        {
+            ServerLog.Say(server.Log, string.Create(
+                CultureInfo.InvariantCulture,
+                $"{other.Name}: loaded when it is asked for, context {other.ContextLength:N0} tokens."));
+        }
     }
 
     private static string Url(HttpServer http, string everywhere)

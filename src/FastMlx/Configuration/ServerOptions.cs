@@ -11,6 +11,18 @@ internal sealed record ServerOptions
     /// <summary>A Hugging Face id or a folder; null is the embedded demo model.</summary>
     public string? ModelName { get; init; }
 
+    /// <summary>More models beside that one.</summary>
+    public IReadOnlyList<string> FurtherModels { get; init; } = [];
+
+    /// <summary>Further names; haiku, sonnet and opus also stand for Anthropic's names of their family.</summary>
+    public IReadOnlyList<(string Name, string Model)> ModelAliases { get; init; } = [];
+
+    /// <summary>For all models together, weights and conversations; 0 is the machine's.</summary>
+    public long MemoryBytes { get; init; }
+
+    /// <summary>A model unused for so long leaves the memory; 0 is never.</summary>
+    public int IdleSeconds { get; init; }
+
     public string ApiModelName { get; init; } = "claude-4-sonnet-20250514";
     public bool TrustRemoteCode { get; init; }
     public string? EosToken { get; init; }

@@ -7,13 +7,15 @@ namespace FastMlx.Configuration;
 /// <param name="Allowed">Completes "… must be".</param>
 /// <param name="Meaning">One line for --help and the README.</param>
 /// <param name="Apply">Returns the options with the value set, or null where the value is not allowed.</param>
+/// <param name="IsRepeatable">The flag may be given several times; its values are joined with commas.</param>
 internal sealed record Setting(
     string Name,
     string Flag,
     string Default,
     string Allowed,
     string Meaning,
-    Func<ServerOptions, string, ServerOptions?> Apply)
+    Func<ServerOptions, string, ServerOptions?> Apply,
+    bool IsRepeatable = false)
 {
     public bool IsSwitch => Allowed == Settings.TrueOrFalse;
 }

@@ -1,6 +1,7 @@
 using FastMlx.Api;
 using FastMlx.Chat;
 using FastMlx.Composition;
+using FastMlx.Composition.Models;
 
 namespace FastMlx.Endpoints;
 
@@ -15,11 +16,27 @@ internal static class CompletionsEndpoint
             body, call.Server.Reader, out CompletionRequest? request, out ApiError? error);
         if (isRead && request!.Logprobs is not null)
             error = Unavailable.Logprobs();
-        LoadedModel model = call.Server.ModelFor(request?.Model ?? "");
-        error ??= RawPrompts.TryBuild(model, request!, out prompts);
+        ServedModel? model = error is null ? call.Server.Models.Find(request!.Model) : null;
+        if (error is null && model is null)
+            error = ApiErrors.ModelNotFound(request!.Model);
+        if (error is null)
+            error = (await Admission.TextAsync(call.Server, request!.Model)).Error;
         if (error is not null)
+        {
             await call.FailAsync(error);
-        else
-            await new CompletionRun(call, request!, model, prompts).AnswerAsync();
+            return;
+        }
+
+        // The head of a stream waits with it: its prompts may be ids, which only the loaded model can judge.
+        (ModelLease<LoadedModel>? lease, error) = await Admission.RentAsync(
+            call.Server, model!, call.Exchange.Aborted);
+        using (lease)
+        {
+            error ??= RawPrompts.TryBuild(lease!.Model, request!, out prompts);
+            if (error is not null)
+                await call.FailAsync(error);
+            else
+                await new CompletionRun(call, request!, lease!.Model, prompts).AnswerAsync();
+        }
     }
 }

@@ -6,5 +6,5 @@ namespace FastMlx.Endpoints;
 internal static class EmbeddingsEndpoint
 {
     public static Task CreateAsync(Call call) =>
-        call.FailAsync(ApiErrors.NoEmbeddings(call.Server.Default.Name)).AsTask();
+        call.FailAsync(ApiErrors.NoEmbeddings(call.Server.Models.Main.Name)).AsTask();
 }

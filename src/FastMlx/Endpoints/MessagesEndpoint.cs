@@ -1,6 +1,7 @@
 using FastMlx.Api;
 using FastMlx.Chat;
 using FastMlx.Composition;
+using FastMlx.Composition.Models;
 
 namespace FastMlx.Endpoints;
 
@@ -40,8 +41,9 @@ internal static class MessagesEndpoint
             return;
         }
 
-        LoadedModel model = call.Server.ModelFor(request.Model);
-        error = Admission.TryBuild(model, request.Chat, out ChatPrompt? prompt);
+        ChatPrompt? prompt = null;
+        (ModelText? model, error) = await Admission.TextAsync(call.Server, request.Model);
+        error ??= Admission.TryBuild(model!, request.Chat, out prompt);
         if (error is not null)
         {
             await call.FailAsync(error);

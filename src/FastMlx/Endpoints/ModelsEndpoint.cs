@@ -13,13 +13,14 @@ internal static class ModelsEndpoint
             return;
         }
 
-        await call.RespondAsync(200, output => ModelsBody.WriteList(output, call.Server.Entries(), page));
+        IReadOnlyList<ModelEntry> entries = await call.Server.EntriesAsync();
+        await call.RespondAsync(200, output => ModelsBody.WriteList(output, entries, page));
     }
 
     public static async Task GetAsync(Call call)
     {
         string id = Uri.UnescapeDataString(call.Tail);
-        ModelEntry? entry = call.Server.Entries().FirstOrDefault(e => e.Id == id);
+        ModelEntry? entry = (await call.Server.EntriesAsync()).FirstOrDefault(e => e.Id == id);
         if (entry is null)
             await call.FailAsync(ApiErrors.ModelNotFound(id));
         else

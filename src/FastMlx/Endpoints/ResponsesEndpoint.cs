@@ -1,6 +1,7 @@
 using FastMlx.Api;
 using FastMlx.Chat;
 using FastMlx.Composition;
+using FastMlx.Composition.Models;
 
 namespace FastMlx.Endpoints;
 
@@ -42,8 +43,9 @@ internal static class ResponsesEndpoint
     {
         if (await ReadAsync(call) is not { } request)
             return;
-        ApiError? error = Admission.TryBuild(
-            call.Server.ModelFor(request.Model), request.Chat, out ChatPrompt? prompt);
+        ChatPrompt? prompt = null;
+        (ModelText? model, ApiError? error) = await Admission.TextAsync(call.Server, request.Model);
+        error ??= Admission.TryBuild(model!, request.Chat, out prompt);
         if (error is not null)
             await call.FailAsync(error);
         else

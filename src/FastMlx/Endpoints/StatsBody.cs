@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using FastMlx.Composition;
+using FastMlx.Composition.Models;
 using FastMlx.Engine;
 
 namespace FastMlx.Endpoints;
@@ -13,15 +14,31 @@ internal static class StatsBody
         using var json = new Utf8JsonWriter(output);
         json.WriteStartObject();
         json.WriteNumber("uptime_seconds"u8, Math.Round(server.Uptime.TotalSeconds));
-        WriteModel(json, server.Default);
-        WriteEngine(json, server.Default.Generator.Health);
+        // The main model's, in the form of a server with one model; all of them follow.
+        WriteModel(json, server.Models, server.Models.Main);
+        WriteEngine(json, server.Models.Look(server.Models.Main).Model?.Generator.Health ?? EngineHealth.Opening);
+        json.WriteNumber("memory_budget"u8, MemoryPlan.Budget(server.Options));
+        json.WriteStartArray("models"u8);
+        foreach (ServedModel model in server.Models.Models)
+            WriteOne(json, server.Models, model);
+        json.WriteEndArray();
         json.WriteStartArray("running"u8);
-        foreach ((string id, Generation generation) in server.Activity.Running)
-            WriteRequest(json, id, generation.Stats, generation.Request.Prompt.Length, end: null);
+        foreach (RunningRequest request in server.Activity.Running)
+        {
+            Generation generation = request.Generation;
+            WriteRequest(
+                json, request.RequestId, request.Model, generation.Stats, generation.Request.Prompt.Length, end: null);
+        }
+
         json.WriteEndArray();
         json.WriteStartArray("recent"u8);
         foreach (FinishedRequest request in server.Activity.Recent)
-            WriteRequest(json, request.RequestId, request.Stats, request.Stats.PromptTokens, request.End);
+        {
+            WriteRequest(
+                json, request.RequestId, request.Model, request.Stats, request.Stats.PromptTokens, request.End);
+        }
+
+
         json.WriteEndArray();
         json.WriteStartObject("unknown_fields"u8);
         foreach ((string name, long count) in server.UnknownFieldCounts)
@@ -30,15 +47,39 @@ internal static class StatsBody
         json.WriteEndObject();
     }
 
-    private static void WriteModel(Utf8JsonWriter json, LoadedModel model)
+    /// <summary>In a word: ready, opening, stuck, recovering; absent, loading, leaving; failed.</summary>
+    public static string StateOf(in HouseView<LoadedModel> view) =>
+        view.Model is { } loaded ? loaded.Generator.Health.State.ToString().ToLowerInvariant()
+        : view is { State: HouseState.Absent, Failure: not null } ? "failed"
+        : view.State.ToString().ToLowerInvariant();
+
+    private static void WriteOne(Utf8JsonWriter json, ModelSet models, ServedModel model)
+    {
+        HouseView<LoadedModel> view = models.Look(model);
+        json.WriteStartObject();
+        WriteModel(json, models, model);
+        json.WriteString("state"u8, StateOf(view));
+        json.WriteNumber("answering"u8, view.Leases);
+        json.WriteNumber("waiting"u8, view.Waiting);
+        json.WriteNumber("loads"u8, view.Loads);
+        json.WriteNumber("evictions"u8, view.Evictions);
+        json.WriteNumber("memory_bytes"u8, model.Plan.MemoryBytes);
+        if (view.Failure is { } failure)
+            json.WriteString("failure"u8, failure);
+        if (view.Model is { } loaded)
+            WriteEngine(json, loaded.Generator.Health);
+        json.WriteEndObject();
+    }
+
+    private static void WriteModel(Utf8JsonWriter json, ModelSet models, ServedModel model)
     {
         json.WriteStartObject("model"u8);
         json.WriteString("name"u8, model.Name);
-        json.WriteString("type"u8, model.Generator.Model.ModelType);
-        json.WriteString("backend"u8, model.Generator.Model.Backend);
-        json.WriteString("tool_format"u8, model.Format.Name);
-        json.WriteNumber("context_length"u8, model.Generator.ContextLength);
-        json.WriteNumber("weight_bytes"u8, model.Generator.Model.WeightBytes);
+        json.WriteString("type"u8, model.Facts?.Model.ModelType ?? "");
+        json.WriteString("backend"u8, model.Facts?.Model.Backend ?? "");
+        json.WriteString("tool_format"u8, models.Look(model).Model?.Text.Format.Name ?? "");
+        json.WriteNumber("context_length"u8, model.ContextLength);
+        json.WriteNumber("weight_bytes"u8, model.Facts?.Model.WeightBytes ?? (ulong)model.Plan.WeightBytes);
         json.WriteEndObject();
     }
 
@@ -67,10 +108,11 @@ internal static class StatsBody
     }
 
     private static void WriteRequest(
-        Utf8JsonWriter json, string id, in GenerationStats stats, int promptTokens, string? end)
+        Utf8JsonWriter json, string id, string model, in GenerationStats stats, int promptTokens, string? end)
     {
         json.WriteStartObject();
         json.WriteString("request_id"u8, id);
+        json.WriteString("model"u8, model);
         json.WriteNumber("prompt_tokens"u8, promptTokens);
         json.WriteNumber("reused_tokens"u8, stats.ReusedTokens);
         json.WriteNumber("prefilled_tokens"u8, stats.PrefilledTokens);

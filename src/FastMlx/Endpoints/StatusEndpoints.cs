@@ -1,5 +1,5 @@
 using System.Text.Json;
-using FastMlx.Composition;
+using FastMlx.Composition.Models;
 using FastMlx.Engine;
 
 namespace FastMlx.Endpoints;
@@ -12,19 +12,32 @@ internal static class StatusEndpoints
     public static Task HelloAsync(Call call) =>
         call.Exchange.RespondAsync(200, "text/plain; charset=utf-8", "FastMlx\n"u8.ToArray()).AsTask();
 
-    /// <summary>200 when a request would be served, 503 with the reason when not.</summary>
+    /// <summary>
+    /// 200 when a request to the main model would be served, if need be after loading it; 503 with the reason when not.
+    /// </summary>
     public static async Task HealthAsync(Call call)
     {
-        EngineHealth health = call.Server.Default.Generator.Health;
-        await call.RespondAsync(health.State == EngineState.Ready ? 200 : 503, output =>
+        ModelSet models = call.Server.Models;
+        EngineHealth? health = models.Look(models.Main).Model?.Generator.Health;
+        EngineState state = health?.State ?? EngineState.Ready;
+        await call.RespondAsync(state == EngineState.Ready ? 200 : 503, output =>
         {
             using var json = new Utf8JsonWriter(output);
             json.WriteStartObject();
-            json.WriteString("status"u8, health.State == EngineState.Ready ? "ok" : "unavailable");
-            json.WriteString("state"u8, health.State.ToString().ToLowerInvariant());
-            if (health.Reason is not null)
-                json.WriteString("reason"u8, health.Reason);
-            json.WriteString("model"u8, call.Server.Default.Name);
+            json.WriteString("status"u8, state == EngineState.Ready ? "ok" : "unavailable");
+            json.WriteString("state"u8, state.ToString().ToLowerInvariant());
+            if (health?.Reason is { } reason)
+                json.WriteString("reason"u8, reason);
+            json.WriteString("model"u8, models.Main.Name);
+            json.WriteStartObject("models"u8);
+            foreach (ServedModel model in models.Models)
+                json.WriteString(model.Name, StatsBody.StateOf(models.Look(model)));
+            json.WriteEndObject();
+            // Where Anthropic's families lead: what a launcher needs.
+            json.WriteStartObject("families"u8);
+            foreach (string family in ModelNames.Families)
+                json.WriteString(family, models.Find(family)!.Name);
+            json.WriteEndObject();
             json.WriteEndObject();
         });
     }

@@ -43,13 +43,13 @@ public sealed class FixtureTests(ScriptedServer fixture) : IClassFixture<Scripte
     [Theory]
     [InlineData("tool-loop-1", "tool-loop-2", "tool-loop-3", "tool-loop-4", "tool-loop-5")]
     [InlineData("tool-reference", "tool-reference-later")]
-    public void EachTurn_ExtendsTheTokensOfTheOneBefore(params string[] turns)
+    public async Task EachTurn_ExtendsTheTokensOfTheOneBefore(params string[] turns)
     {
         Assert.SkipWhen(Repository.Shared is null, "../shared/claude-code/fixtures is not there.");
         int[]? last = null;
         foreach (string turn in turns)
         {
-            ChatPrompt prompt = _server.Server.Default.Prompts.Build(Request(turn));
+            ChatPrompt prompt = (await _server.Server.Models.Main.TextAsync()).Prompts.Build(Request(turn));
             if (last is not null)
             {
                 int shared = prompt.Tokens.AsSpan().CommonPrefixLength(last);

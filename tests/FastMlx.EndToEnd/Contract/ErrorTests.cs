@@ -66,7 +66,7 @@ public sealed class ErrorTests(ScriptedServer fixture) : IClassFixture<ScriptedS
     public async Task Strict_RefusesLimitsThatDoNotFit()
     {
         await using TestServer strict = await TestServer.ScriptedAsync(
-            SayScript.Answer, o => o with { ContextLength = 512, Strict = true });
+            SayScript.Answer, o => o with { ContextLength = 512, Strict = true, ModelAliases = [("m", "scripted")] });
         Answer tooMany = await strict.PostAsync("/v1/messages", Bodies.Messages("hi", """{"max_tokens":128000}"""));
         Assert.Contains("max_tokens: 128000 > 511", tooMany.Text, StringComparison.Ordinal);
         Answer together = await strict.PostAsync("/v1/messages", Bodies.Messages("hi", """{"max_tokens":511}"""));

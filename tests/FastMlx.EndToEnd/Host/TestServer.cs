@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using FastMlx.Chat.Tokenization;
 using FastMlx.Composition;
+using FastMlx.Composition.Models;
 using FastMlx.Configuration;
 using FastMlx.EndToEnd.Allocation;
 using FastMlx.EndToEnd.Scripted;
@@ -62,7 +63,16 @@ internal sealed class TestServer : IAsyncDisposable
         LoadedModel model = await ModelLoader.LoadAsync(
             options, "scripted", folder, () => new ScriptedModel(tokenizer, script, pace), TimeProvider.System,
             NullLogger.Instance, limits);
-        return new TestServer(new Server(options, model, time ?? TimeProvider.System, NullLogger.Instance), own);
+        return Over(options, model, own, time);
+    }
+
+    /// <summary>Several models, each loaded when it is asked for. See <see cref="FakeLoads"/>.</summary>
+    public static TestServer Several(
+        FakeLoads loads, Func<ServerOptions, ServerOptions>? change = null, TimeProvider? time = null)
+    {
+        (ServerOptions options, string? own) = Options(change, home: null);
+        return new TestServer(
+            new Server(options, loads.CreateSet(options), time ?? TimeProvider.System, NullLogger.Instance), own);
     }
 
     /// <summary>A model that says one text again and again until it is stopped.</summary>
@@ -76,7 +86,7 @@ internal sealed class TestServer : IAsyncDisposable
         LoadedModel model = await ModelLoader.LoadAsync(
             options, "loop", folder, () => new LoopModel(tokenizer.MaxId + 1, [.. loop]), TimeProvider.System,
             NullLogger.Instance);
-        return new TestServer(new Server(options, model, TimeProvider.System, NullLogger.Instance), own);
+        return Over(options, model, own);
     }
 
     /// <summary>The embedded model on the CPU engine.</summary>
@@ -85,7 +95,7 @@ internal sealed class TestServer : IAsyncDisposable
         (ServerOptions options, string? own) = Options(change, home: null);
         LoadedModel model = await ModelLoader.LoadAsync(
             options, TimeProvider.System, NullLogger.Instance, CancellationToken.None);
-        return new TestServer(new Server(options, model, TimeProvider.System, NullLogger.Instance), own);
+        return Over(options, model, own);
     }
 
     public static string NewHome() => Directory.CreateTempSubdirectory("fastmlx-e2e-").FullName;
@@ -116,9 +126,15 @@ internal sealed class TestServer : IAsyncDisposable
         Client.Dispose();
         await Server.DisposeAsync();
         await _http.DisposeAsync();
-        await Server.Default.DisposeAsync();
+        await Server.Models.DisposeAsync();
         if (_ownHome is not null)
             Directory.Delete(_ownHome, recursive: true);
+    }
+
+    private static TestServer Over(ServerOptions options, LoadedModel model, string? ownHome, TimeProvider? time = null)
+    {
+        var set = ModelSet.Of(options, model, TimeProvider.System);
+        return new TestServer(new Server(options, set, time ?? TimeProvider.System, NullLogger.Instance), ownHome);
     }
 
     private static (ServerOptions Options, string? OwnHome) Options(

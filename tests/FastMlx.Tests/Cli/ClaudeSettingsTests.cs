@@ -9,8 +9,33 @@ namespace FastMlx.Tests.Cli;
 public sealed class ClaudeSettingsTests
 {
     private static Dictionary<string, string> Variables(int context, bool lite = false, string model = "org/model", string? key = null) =>
-        ClaudeSettings.Variables(ClaudeFactsOf.Server("http://127.0.0.1:1", new ServerFacts(model, context, context - 1), key), lite)
+        ClaudeSettings.Variables(ClaudeFactsOf.Server("http://127.0.0.1:1", Facts(model, context), null, key), lite)
             .ToDictionary(v => v.Name, v => v.Value);
+
+    private static ServerFacts Facts(string model, int context) => new(
+        model, new Dictionary<string, ModelFacts> { [model] = new(context, context - 1) }, new Dictionary<string, string>());
+
+    [Fact]
+    public void SeveralModels_GoToTheirFamilies_AndTheWindowIsTheWorkers()
+    {
+        var facts = new ServerFacts(
+            "big",
+            new Dictionary<string, ModelFacts>
+            {
+                ["big"] = new(100_000, 99_999),
+                ["middle"] = new(50_000, 49_999),
+                ["small"] = new(4_000, 3_999),
+            },
+            new Dictionary<string, string> { ["haiku"] = "small", ["sonnet"] = "middle", ["opus"] = "big" });
+        Dictionary<string, string> variables = ClaudeSettings.Variables(
+            ClaudeFactsOf.Server("http://127.0.0.1:1", facts, null, null), lite: false).ToDictionary(v => v.Name, v => v.Value);
+        Assert.Equal("big", variables["ANTHROPIC_MODEL"]);
+        Assert.Equal("small", variables["ANTHROPIC_DEFAULT_HAIKU_MODEL"]);
+        Assert.Equal("middle", variables["ANTHROPIC_DEFAULT_SONNET_MODEL"]);
+        Assert.Equal("50000", variables["CLAUDE_CODE_MAX_CONTEXT_TOKENS"]);
+        ClaudeFacts other = ClaudeFactsOf.Server("http://127.0.0.1:1", facts, "middle", null);
+        Assert.Equal(("middle", "middle", "middle"), (other.Model, other.OpusModel, other.SonnetModel));
+    }
 
     [Theory]
     [InlineData(131072, "32000")]

@@ -61,18 +61,30 @@ internal sealed class ServerClient : IDisposable
     {
         using JsonDocument health = await GetAsync("/health", cancellation);
         using JsonDocument models = await GetAsync("/v1/models?limit=1000", cancellation);
-        if (Text(health.RootElement, "model", out string name)
-            && models.RootElement.TryGetProperty("data", out JsonElement data) && data.ValueKind == JsonValueKind.Array)
+        Dictionary<string, ModelFacts> found = [];
+        if (models.RootElement.TryGetProperty("data", out JsonElement data) && data.ValueKind == JsonValueKind.Array)
         {
             foreach (JsonElement model in data.EnumerateArray())
             {
-                if (Text(model, "id", out string id) && id == name
-                    && Number(model, "max_input_tokens", out int context)
+                if (Text(model, "id", out string id) && Number(model, "max_input_tokens", out int context)
                     && Number(model, "max_tokens", out int output))
-                    return new ServerFacts(name, context, output);
+                    found.TryAdd(id, new ModelFacts(context, output));
             }
         }
 
+        Dictionary<string, string> families = [];
+        if (health.RootElement.TryGetProperty("families", out JsonElement named)
+            && named.ValueKind == JsonValueKind.Object)
+        {
+            foreach (JsonProperty family in named.EnumerateObject())
+            {
+                if (Text(named, family.Name, out string target) && found.ContainsKey(target))
+                    families[family.Name] = target;
+            }
+        }
+
+        if (Text(health.RootElement, "model", out string name) && found.ContainsKey(name))
+            return new ServerFacts(name, found, families);
         throw new CliException(ExitCode.Failure, $"{BaseUrl} does not say which model it serves: is it FastMlx?");
     }
 

@@ -10,16 +10,20 @@ internal sealed class ServerDoor : IAsyncDisposable
 {
     private readonly OwnServer? _own;
 
-    private ServerDoor(ServerClient client, ServerFacts facts, OwnServer? own)
+    private ServerDoor(ServerClient client, ServerFacts facts, string model, OwnServer? own)
     {
         Client = client;
         Facts = facts;
+        Model = model;
         _own = own;
     }
 
     public ServerClient Client { get; }
 
     public ServerFacts Facts { get; }
+
+    /// <summary>Which of the server's models is meant: the one that was named, else its main one.</summary>
+    public string Model { get; }
 
     public bool IsOwn => _own is not null;
 
@@ -32,7 +36,11 @@ internal sealed class ServerDoor : IAsyncDisposable
         var client = new ServerClient(url, options.ApiKey);
         ServerPresence presence = await client.LookAsync(cancellation);
         if (presence == ServerPresence.Ready)
-            return new ServerDoor(client, await client.FactsAsync(cancellation), own: null);
+        {
+            ServerFacts facts = await client.FactsAsync(cancellation);
+            return new ServerDoor(client, facts, facts.Model, own: null);
+        }
+
         client.Dispose();
         throw new CliException(ExitCode.Network, presence switch
         {
@@ -59,11 +67,13 @@ internal sealed class ServerDoor : IAsyncDisposable
             if (presence == ServerPresence.Ready)
             {
                 ServerFacts facts = await client.FactsAsync(cancellation);
-                if (!flags.IsGiven(parsed, "--model") || ModelLoader.NameOf(options) == facts.Model)
+                string[] wanted = Wanted(options, flags.IsGiven(parsed, "--model"));
+                if (wanted.All(facts.Models.ContainsKey))
                 {
+                    string model = wanted.FirstOrDefault(facts.Model);
                     await say.WriteLineAsync(
-                        $"fastmlx: using the server on {url}, which serves {facts.Model}.{Unused(flags, parsed)}");
-                    return new ServerDoor(client, facts, own: null);
+                        $"fastmlx: using the server on {url}, which serves {model}.{Unused(flags, parsed)}");
+                    return new ServerDoor(client, facts, model, own: null);
                 }
 
                 await say.WriteLineAsync($"fastmlx: the server on {url} serves {facts.Model}; starting another.");
@@ -100,7 +110,8 @@ internal sealed class ServerDoor : IAsyncDisposable
         var client = new ServerClient(own.BaseUrl, options.ApiKey);
         try
         {
-            return new ServerDoor(client, await client.FactsAsync(cancellation), own);
+            ServerFacts facts = await client.FactsAsync(cancellation);
+            return new ServerDoor(client, facts, facts.Model, own);
         }
         catch
         {
@@ -109,6 +120,9 @@ internal sealed class ServerDoor : IAsyncDisposable
             throw;
         }
     }
+
+    private static string[] Wanted(ServerOptions options, bool isGiven) =>
+        isGiven ? [ModelLoader.NameOf(options), .. options.FurtherModels.Select(ModelLoader.NameOf)] : [];
 
     private static string Unused(OptionFlags flags, ParseResult parsed)
     {

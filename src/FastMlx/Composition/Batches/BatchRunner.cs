@@ -1,6 +1,7 @@
 using System.Buffers;
 using FastMlx.Api;
 using FastMlx.Chat;
+using FastMlx.Composition.Models;
 using FastMlx.Engine;
 
 namespace FastMlx.Composition.Batches;
@@ -86,7 +87,7 @@ internal sealed class BatchRunner(Server server)
             Signature = memory.Sign,
         });
         error = message.DirectAnswer is { } text
-            ? AnswerDirectly(message.Chat, reply, text)
+            ? await AnswerDirectlyAsync(message.Chat, reply, text)
             : await RunAsync(requestId, message, reply, memory, cancellation);
         if (error is null)
             BatchBody.WriteSucceeded(line, request.CustomId, reply.Body.Span);
@@ -94,9 +95,11 @@ internal sealed class BatchRunner(Server server)
             BatchBody.WriteErrored(line, request.CustomId, error, requestId);
     }
 
-    private ApiError? AnswerDirectly(ChatRequest chat, MessagesWholeReply reply, string text)
+    private async Task<ApiError?> AnswerDirectlyAsync(ChatRequest chat, MessagesWholeReply reply, string text)
     {
-        ApiError? error = Admission.TryBuild(server.ModelFor(chat.Model), chat, out ChatPrompt? prompt);
+        ChatPrompt? prompt = null;
+        (ModelText? model, ApiError? error) = await Admission.TextAsync(server, chat.Model);
+        error ??= Admission.TryBuild(model!, chat, out prompt);
         if (error is null)
             DirectAnswer.Write(reply, text, prompt!.Tokens.Length);
         return error;
@@ -117,17 +120,37 @@ internal sealed class BatchRunner(Server server)
             RemovedTools = message.RemovedTools,
             IsStrict = server.Options.Strict,
         };
-        AnswerJob? job;
-        while (Admission.TryAdmit(server, request, out job) is { } error)
+        while (true)
         {
+            ApiError? error = await TryRunAsync(requestId, request, reply, memory, cancellation);
             // Full or stopping is a state of the server, not this request's result.
-            if (error.Kind is not (ApiErrorKind.Overloaded or ApiErrorKind.Unavailable))
-                return error;
+            if (error?.Kind is not (ApiErrorKind.Overloaded or ApiErrorKind.Unavailable))
+                return error ?? reply.Error;
             await Task.Delay(BusyWait, server.Time, cancellation);
         }
+    }
 
-        await AnswerRun.RunAsync(server, requestId, job!, reply, memory, cancellation);
-        cancellation.ThrowIfCancellationRequested();
-        return reply.Error;
+    /// <summary>Null where it ran to an end, good or bad; else why it did not begin.</summary>
+    private async Task<ApiError?> TryRunAsync(
+        string requestId,
+        AnswerRequest request,
+        MessagesWholeReply reply,
+        AnswerMemory memory,
+        CancellationToken cancellation)
+    {
+        (PreparedAnswer? answer, ApiError? error) = await Admission.PrepareAsync(server, request);
+        if (error is not null)
+            return error;
+        (ModelLease<LoadedModel>? lease, error) = await Admission.RentAsync(server, answer!.Model, cancellation);
+        using (lease)
+        {
+            AnswerJob? job = null;
+            error ??= answer.TryStart(lease!.Model, out job);
+            if (error is not null)
+                return error;
+            await AnswerRun.RunAsync(server, requestId, job!, reply, memory, cancellation);
+            cancellation.ThrowIfCancellationRequested();
+            return null;
+        }
     }
 }

@@ -1,0 +1,45 @@
+using FastMlx.Api;
+using FastMlx.Chat;
+using FastMlx.Chat.Output;
+using FastMlx.Composition.Models;
+using FastMlx.Engine;
+
+namespace FastMlx.Composition;
+
+/// <summary>A request that is known to be right: its model and its prompt, before the model need be there.</summary>
+internal sealed record PreparedAnswer(
+    ServedModel Model, ModelText Text, AnswerRequest Request, ChatPrompt Prompt)
+{
+    /// <summary>Whether it fits; limits that are too large are refused where the request is strict.</summary>
+    public ApiError? CheckLength(int context)
+    {
+        int length = Prompt.Tokens.Length;
+        if (length > context - 1)
+            return ApiErrors.PromptTooLong(length, context - 1);
+        if (!Request.IsStrict || Request.Chat.MaxTokens is not { } wanted)
+            return null;
+        if (wanted > context - 1)
+            return ApiErrors.MaxTokensTooLarge(wanted, context - 1, Request.Chat.Model);
+        return length + (long)wanted > context ? ApiErrors.InputAndOutputTooLong(length, wanted, context) : null;
+    }
+
+    /// <summary>Hands it to the engine.</summary>
+    public ApiError? TryStart(LoadedModel loaded, out AnswerJob? job)
+    {
+        job = null;
+        Generation? generation = null;
+        ApiError? error = CheckLength(loaded.Generator.ContextLength)
+            ?? Admission.TrySubmit(loaded, Prompt, room => Text.Request(Request, Prompt, room), out generation);
+        if (error is not null)
+            return error;
+        ThinkingOptions thinking = Request.Chat.Thinking;
+        job = new AnswerJob(loaded, Prompt, generation!, Text.CreateDecoder(Request, Prompt))
+        {
+            MarksCache = Request.MarksCache,
+            IsPrefillOnly = Request.Chat.MaxTokens == 0,
+            HasThinkingBudget = thinking is { Enabled: true, BudgetTokens: > 0 } && Text.CanEndThinking,
+            Replay = Text.Prompts.Replay,
+        };
+        return null;
+    }
+}
