@@ -8,7 +8,7 @@ namespace FastMlx.Cli;
 /// </summary>
 internal sealed class OptionFlags
 {
-    private readonly Dictionary<Setting, Option<string[]>> _options = [];
+    private readonly Dictionary<Setting, Option> _options = [];
 
     /// <param name="command">Gets the flags.</param>
     /// <param name="only">These flags; none: all.</param>
@@ -17,14 +17,14 @@ internal sealed class OptionFlags
         bool IsWanted(Setting s) => s.Flag.Length > 0 && (only.Length == 0 || only.Contains(s.Flag));
         foreach (Setting setting in Settings.All.Where(IsWanted))
         {
-            var option = new Option<string[]>(setting.Flag)
-            {
-                Description = $"{setting.Meaning} [{setting.Name}]",
-                HelpName = setting.IsSwitch ? "true|false" : "value",
-                Arity = setting.IsSwitch ? ArgumentArity.ZeroOrOne
-                    : setting.IsRepeatable ? ArgumentArity.OneOrMore
-                    : ArgumentArity.ExactlyOne,
-            };
+            Option option = setting.IsRepeatable
+                ? new Option<string[]>(setting.Flag) { Arity = ArgumentArity.OneOrMore }
+                : new Option<string>(setting.Flag)
+                {
+                    Arity = setting.IsSwitch ? ArgumentArity.ZeroOrOne : ArgumentArity.ExactlyOne,
+                };
+            option.Description = $"{setting.Meaning} [{setting.Name}]";
+            option.HelpName = setting.IsSwitch ? "true|false" : "value";
             _options.Add(setting, option);
             command.Options.Add(option);
         }
@@ -43,11 +43,11 @@ internal sealed class OptionFlags
 
     private string? Given(ParseResult parsed, Setting setting)
     {
-        if (!_options.TryGetValue(setting, out Option<string[]>? option) || parsed.GetResult(option) is null)
+        if (!_options.TryGetValue(setting, out Option? option) || parsed.GetResult(option) is null)
             return null;
+        if (option is Option<string[]> many)
+            return string.Join(',', parsed.GetValue(many) ?? []);
         // A switch without a value is switched on.
-        return parsed.GetValue(option) is { Length: > 0 } values
-            ? string.Join(',', values)
-            : setting.IsSwitch ? "true" : "";
+        return parsed.GetValue((Option<string>)option) ?? (setting.IsSwitch ? "true" : "");
     }
 }
