@@ -37,6 +37,8 @@ class Backend {
     // The most bytes that feeding `count` tokens at `first` to `slot` could add. An eager backend must not look at the
     // slot: it is also called while a step runs.
     virtual uint64_t growth(int slot, int first, int count) const = 0;
+    // Throws FM_NO_MEMORY where the machine has no room for a step that adds as much state.
+    virtual void admit(uint64_t) const {}
 
     virtual uint64_t saved_bytes(int slot) const = 0;
     virtual void save(int slot, uint8_t* out) const = 0;

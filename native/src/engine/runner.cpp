@@ -143,8 +143,9 @@ void Runner::fill(Batch& batch, const fm_row* rows, int row_count, const int32_t
 
 void Runner::reserve(Step& next) {
     next.growth = 0;
-    if (state_bytes_max_ == 0) return;
     for (const fm_row& row : next.batch.rows) next.growth += backend_->growth(row.slot, row.first, row.count);
+    backend_->admit(next.growth);
+    if (state_bytes_max_ == 0) return;
     if (used_bound_ + next.growth > state_bytes_max_) {
         executor_->quiet();  // the bound counts every growth at its most: exact numbers before a refusal
         used_bound_ = backend_->total_bytes();

@@ -1,16 +1,262 @@
-#include <mlx/mlx.h>
+#include <algorithm>
+#include <cstring>
+#include <deque>
 
+#include "cpu/measure.h"
+#include "engine/checkpoint.h"
 #include "engine/failure.h"
-#include "engine/model.h"
+#include "engine/runner.h"
+#include "mlx/mlx_memory.h"
+#include "mlx/mlx_ops.h"
+#include "mlx/mlx_sampling.h"
 
 namespace fastmlx {
+namespace {
 
-namespace mx = mlx::core;
+constexpr int kSlotsDefault = 64, kStepTokensDefault = 512;
+constexpr uint64_t kStateFormat = 0x6D6C7801;  // "mlx", 1
+constexpr int kPromptTokens = 64;              // a step of as many leaves behind memory that is worth giving back
+constexpr int kStepsBetweenClears = 256;
+
+size_t slot_count(const fm_model_options& options) {
+    return static_cast<size_t>(options.max_slots == 0 ? kSlotsDefault : options.max_slots);
+}
+
+// A step is built as a graph and handed to MLX in submit; the ids it samples stay on the device, where the next step
+// finds them, and are read in collect.
+class MlxBackend final : public LazyBackend {
+  public:
+    MlxBackend(const std::string& folder, const fm_model_options& options)
+        : checkpoint_(folder, kStateFormat),
+          limits_(checkpoint_.weights.bytes()),
+          timelines_(checkpoint_.facts.states, slot_count(options)),
+          ops_(parameters_, timelines_, mlx_has_gpu()),
+          last_(slot_count(options)) {
+        int tokens = options.max_step_tokens == 0 ? kStepTokensDefault : options.max_step_tokens;
+        scratch_ = measure_scratch(*checkpoint_.graph, tokens, std::min(tokens, static_cast<int>(last_.size())));
+        load_parameters();
+    }
+    ~MlxBackend() override {
+        try {
+            mx::synchronize();
+        } catch (const std::exception&) {
+            // What fails in a step that nobody waits for any more concerns nobody.
+        }
+    }
+
+    void describe(fm_model_info& out) const override {
+        out.vocab_size = checkpoint_.facts.vocab_size;
+        out.context_max = checkpoint_.facts.context_max;
+        out.can_trim = timelines_.cuttable() ? 1 : 0;
+        out.weight_bytes = checkpoint_.weights.bytes();
+        out.state_bytes_per_token = timelines_.bytes_per_token();
+        out.scratch_bytes = scratch_;
+        std::strcpy(out.backend, mlx_has_gpu() ? "mlx" : "mlx-cpu");
+        std::strncpy(out.model_type, checkpoint_.facts.model_type.c_str(), sizeof out.model_type - 1);
+    }
+    uint64_t fingerprint() const override { return checkpoint_.fingerprint; }
+
+    void open(int slot) override { clear(slot); }
+    void fork(int from, int to, int length) override {
+        timelines_.fork(from, to, length);
+        last_[static_cast<size_t>(to)] = last_[static_cast<size_t>(from)];
+    }
+    void trim(int slot, int length) override { timelines_.trim(slot, length); }
+    void close(int slot) override { clear(slot); }
+    uint64_t bytes(int slot) const override { return timelines_.bytes(slot); }
+    uint64_t total_bytes() const override { return timelines_.total_bytes(); }
+    uint64_t growth(int slot, int first, int count) const override { return timelines_.growth(slot, first, count); }
+    void admit(uint64_t growth) const override { limits_.admit(growth + scratch_); }
+
+    uint64_t saved_bytes(int slot) const override { return timelines_.saved_bytes(slot); }
+    void save(int slot, uint8_t* out) const override { timelines_.save(slot, out); }
+    void load(int slot, int length, const uint8_t* data, uint64_t size) override {
+        timelines_.load(slot, length, data, size);
+    }
+
+    void submit(const Batch& batch) override;
+    void collect(StepResult& result) override;
+    void logits(const Batch& batch, bool all, float* out) override;
+
+  private:
+    struct Last {  // what a slot sampled last: one number of a step's ids
+        std::optional<mx::array> ids;
+        int index = 0;
+    };
+    struct Pending {
+        std::vector<char> sampled;      // per row of the step
+        std::vector<char> kept;         // likewise: its log-softmax is asked for
+        std::optional<mx::array> ids;   // of the rows that sampled
+        std::optional<mx::array> rows;  // logits of the kept rows, float32
+        mx::array done;                 // a number that is there when the step is
+        int tokens = 0;
+    };
+
+    void clear(int slot) {
+        timelines_.clear(slot);
+        last_[static_cast<size_t>(slot)] = {};
+    }
+    void load_parameters();
+    mx::array tokens_of(const Batch& batch) const;
+    Tensor pick_ends(const Batch& batch, Tensor hidden);
+    Pending build(const Batch& batch, std::vector<mx::array>& outputs);
+
+    Checkpoint checkpoint_;
+    MlxLimits limits_;
+    Parameters parameters_;
+    MlxTimelines timelines_;
+    MlxOps ops_;
+    std::vector<Last> last_;
+    std::deque<Pending> pending_;
+    uint64_t scratch_ = 0;
+    int steps_ = 0;
+};
+
+// Walks the graph for one token without computing it: every weight is copied to MLX's memory, and shapes that do not
+// fit show here.
+void MlxBackend::load_parameters() {
+    fm_row row{};
+    row.count = 1;
+    Batch batch{{row}, {0}, {0}};
+    ops_.begin(batch, mx::array({0}, mx::int32));
+    checkpoint_.graph->logits(ops_, checkpoint_.graph->hidden(ops_));
+    ops_.forget();
+    timelines_.clear(0);
+}
+
+// FM_LAST_TOKEN stands for a number on the device. The usual step takes all of the last one's ids as they are.
+mx::array MlxBackend::tokens_of(const Batch& batch) const {
+    auto known = [](const std::vector<int32_t>& ids) {
+        return mx::array(ids.begin(), {static_cast<int>(ids.size())}, mx::int32);
+    };
+    std::vector<mx::array> pieces;
+    std::vector<int32_t> run;
+    size_t at = 0;
+    bool same = true;  // every row takes the number that is at its place
+    for (size_t i = 0; i < batch.rows.size(); ++i) {
+        const fm_row& row = batch.rows[i];
+        const Last& last = last_[static_cast<size_t>(row.slot)];
+        bool device = batch.tokens[at] == FM_LAST_TOKEN;
+        if (device) {
+            if (!run.empty()) pieces.push_back(known(run));
+            run.clear();
+            pieces.push_back(mx::slice(*last.ids, {last.index}, {last.index + 1}));
+        }
+        same &= device && row.count == 1 && last.index == static_cast<int>(i) &&
+                last.ids->id() == last_[static_cast<size_t>(batch.rows[0].slot)].ids->id();
+        auto end = at + static_cast<size_t>(row.count);
+        for (at += device ? 1 : 0; at < end; ++at) run.push_back(batch.tokens[at]);
+    }
+    if (same && last_[static_cast<size_t>(batch.rows[0].slot)].ids->shape(0) == static_cast<int>(batch.rows.size()))
+        return *last_[static_cast<size_t>(batch.rows[0].slot)].ids;
+    if (!run.empty()) pieces.push_back(known(run));
+    return pieces.size() == 1 ? pieces[0] : mx::concatenate(std::move(pieces), 0);
+}
+
+Tensor MlxBackend::pick_ends(const Batch& batch, Tensor hidden) {
+    std::vector<int> ends;
+    int row = 0;
+    for (const fm_row& entry : batch.rows) {
+        row += entry.count;
+        if (entry.sample != 0) ends.push_back(row - 1);
+    }
+    return ends.empty() ? Tensor{} : ops_.pick_rows(hidden, ends);
+}
+
+MlxBackend::Pending MlxBackend::build(const Batch& batch, std::vector<mx::array>& outputs) {
+    ops_.begin(batch, tokens_of(batch));
+    Tensor hidden = checkpoint_.graph->hidden(ops_), ends = pick_ends(batch, hidden);
+    Pending step{{}, {}, {}, {}, mx::array(0), static_cast<int>(batch.tokens.size())};
+    std::vector<const fm_row*> rows;
+    std::vector<int> kept;
+    for (const fm_row& row : batch.rows) {
+        step.sampled.push_back(row.sample != 0);
+        step.kept.push_back(row.sample == 3);
+        if (row.sample == 3) kept.push_back(static_cast<int>(rows.size()));
+        if (row.sample != 0) rows.push_back(&row);
+    }
+    if (ends) {
+        Tensor logits = checkpoint_.graph->logits(ops_, ends);
+        step.ids = sample_rows(ops_.array(logits), rows);
+        step.done = *step.ids;
+        outputs.push_back(*step.ids);
+        if (!kept.empty()) {
+            step.rows = mx::contiguous(mx::astype(ops_.array(ops_.pick_rows(logits, kept)), mx::float32));
+            outputs.push_back(*step.rows);
+        }
+    } else {
+        step.done = mx::slice(ops_.array(hidden), {hidden.rows - 1, 0}, {hidden.rows, 1});
+        outputs.push_back(step.done);
+    }
+    ops_.end();
+    return step;
+}
+
+void MlxBackend::submit(const Batch& batch) {
+    std::vector<mx::array> outputs;
+    try {
+        Pending step = build(batch, outputs);
+        int index = 0;
+        for (const fm_row& row : batch.rows) {
+            timelines_.collect(row.slot, outputs);
+            if (row.sample != 0) last_[static_cast<size_t>(row.slot)] = {step.ids, index++};
+        }
+        ops_.forget();  // before MLX walks the graph: what nobody holds may be overwritten in place
+        mx::async_eval(std::move(outputs));
+        pending_.push_back(std::move(step));
+    } catch (...) {
+        ops_.forget();
+        throw;
+    }
+}
+
+void MlxBackend::collect(StepResult& result) {
+    Pending step = std::move(pending_.front());
+    pending_.pop_front();
+    step.done.wait();
+    result.next.clear();
+    result.logits.clear();
+    result.kept.assign(step.sampled.size(), -1);
+    const int32_t* id = step.ids ? step.ids->data<int32_t>() : nullptr;
+    int kept = 0;
+    for (size_t i = 0; i < step.sampled.size(); ++i) {
+        result.next.push_back(step.sampled[i] != 0 ? *id++ : -1);
+        if (step.sampled[i] != 0 && result.next.back() < 0) fail(FM_INTERNAL, "the model gave NaN in row ", i);
+        if (step.kept[i] != 0) result.kept[i] = kept++;
+    }
+    if (step.rows) {
+        step.rows->wait();
+        const float* from = step.rows->data<float>();
+        result.logits.assign(from, from + step.rows->size());
+    }
+    if (step.tokens >= kPromptTokens || ++steps_ % kStepsBetweenClears == 0) mx::clear_cache();
+}
+
+void MlxBackend::logits(const Batch& batch, bool all, float* out) {
+    try {
+        ops_.begin(batch, tokens_of(batch));
+        Tensor hidden = checkpoint_.graph->hidden(ops_);
+        if (!all) hidden = ops_.pick_rows(hidden, {hidden.rows - 1});
+        Tensor logits = checkpoint_.graph->logits(ops_, hidden);
+        std::vector<mx::array> outputs{mx::contiguous(mx::astype(ops_.array(logits), mx::float32))};
+        mx::array flat = outputs[0];
+        ops_.end();
+        timelines_.collect(batch.rows[0].slot, outputs);
+        ops_.forget();
+        mx::eval(std::move(outputs));
+        std::copy_n(flat.data<float>(), flat.size(), out);
+    } catch (...) {
+        ops_.forget();
+        throw;
+    }
+}
+
+}  // namespace
 
 bool mlx_has_gpu() { return mx::is_available(mx::Device::gpu); }
 
-std::unique_ptr<Model> open_mlx_model(const std::string&, const fm_model_options&) {
-    fail(FM_UNSUPPORTED, "the MLX backend of this build (MLX ", mx::version(), ") opens no models yet");
+std::unique_ptr<Model> open_mlx_model(const std::string& folder, const fm_model_options& options) {
+    return make_runner(std::make_unique<MlxBackend>(folder, options), options);
 }
 
 }  // namespace fastmlx
