@@ -7,14 +7,6 @@
 namespace fastmlx {
 namespace {
 
-mx::array make_array(mx::Shape shape, mx::Dtype type) {
-    size_t bytes = mx::size_of(type);
-    for (int size : shape) bytes *= static_cast<size_t>(size);
-    mx::allocator::Buffer buffer = mx::allocator::malloc(bytes);
-    if (buffer.ptr() == nullptr) fail(FM_NO_MEMORY, "MLX has no ", bytes, " bytes for a weight");
-    return mx::array(buffer, std::move(shape), type);
-}
-
 // Rows of a weight, experts one after the other; `part` is what of a row: codes, scales or biases.
 mx::array copy_rows(const Weight& w, bool stacked, const uint8_t* WeightRow::*part, int64_t row_bytes, int columns,
                     mx::Dtype type) {
@@ -46,6 +38,14 @@ const char* mode_of(Storage storage) {
 }
 
 }  // namespace
+
+mx::array make_array(mx::Shape shape, mx::Dtype type) {
+    size_t bytes = mx::size_of(type);
+    for (int size : shape) bytes *= static_cast<size_t>(size);
+    mx::allocator::Buffer buffer = mx::allocator::malloc(bytes);
+    if (buffer.ptr() == nullptr) fail(FM_NO_MEMORY, "MLX has no ", bytes, " bytes more");
+    return mx::array(buffer, std::move(shape), type);
+}
 
 DType from_mlx(mx::Dtype type) {
     if (type == mx::float32) return DType::kF32;

@@ -20,6 +20,8 @@ inline mx::Dtype to_mlx(DType type) {
 
 DType from_mlx(mx::Dtype type);
 
+mx::array make_array(mx::Shape shape, mx::Dtype type);  // with memory to be written; FM_NO_MEMORY
+
 // A number in an array's format, as a Python scalar is to MLX.
 inline mx::array scalar(double value, mx::Dtype type) { return mx::array(static_cast<float>(value), type); }
 

@@ -48,6 +48,7 @@ class MlxBackend final : public LazyBackend {
         out.vocab_size = checkpoint_.facts.vocab_size;
         out.context_max = checkpoint_.facts.context_max;
         out.can_trim = timelines_.cuttable() ? 1 : 0;
+        out.can_save_rows = 1;
         out.weight_bytes = checkpoint_.weights.bytes();
         out.state_bytes_per_token = timelines_.bytes_per_token();
         out.scratch_bytes = scratch_;
@@ -72,6 +73,16 @@ class MlxBackend final : public LazyBackend {
     void save(int slot, uint8_t* out) const override { timelines_.save(slot, out); }
     void load(int slot, int length, const uint8_t* data, uint64_t size) override {
         timelines_.load(slot, length, data, size);
+    }
+    bool has_rest() const override { return timelines_.has_rest(); }
+    uint64_t saved_rows_bytes(int slot, int first, int count) const override {
+        return timelines_.saved_rows_bytes(slot, first, count);
+    }
+    void save_rows(int slot, int first, int count, uint8_t* out) const override {
+        timelines_.save_rows(slot, first, count, out);
+    }
+    void load_rows(int slot, int count, bool rest, const uint8_t* data, uint64_t size) override {
+        timelines_.load_rows(slot, count, rest, data, size);
     }
 
     void submit(const Batch& batch) override;

@@ -13,26 +13,8 @@ constexpr int kGrow = 256;  // tokens
 
 int whole_chunks(int tokens) { return (tokens + kGrow - 1) / kGrow * kGrow; }
 
-// The features of the two arrays of a state. Where values lie in keys (latent attention) the second holds the rest of
-// the key.
-int first_width(const StateSpec& spec) { return spec.values_in_keys ? spec.v_dim : spec.k_dim; }
-int second_width(const StateSpec& spec) { return spec.values_in_keys ? spec.k_dim - spec.v_dim : spec.v_dim; }
-
-uint64_t token_bytes(const StateSpec& spec) {
-    return static_cast<uint64_t>(spec.heads) * static_cast<uint64_t>(first_width(spec) + second_width(spec)) *
-           static_cast<uint64_t>(dtype_bytes(spec.dtype));
-}
-
-// The oldest position that a query at `position` may see.
-int oldest(int window, int position) { return window == 0 ? 0 : std::max(0, position - window + 1); }
-int oldest(const StateSpec& spec, int position) { return oldest(spec.window, position); }
-
 // A window's rows move to the front of new arrays now and then: room for a chunk of single tokens.
 int capacity_for(const StateSpec& spec, int tokens) { return whole_chunks(tokens) + (spec.window == 0 ? 0 : kGrow); }
-
-mx::array rows_of(const mx::array& a, int from, int to) {
-    return mx::slice(a, {0, 0, from, 0}, {1, a.shape(1), to, a.shape(3)});
-}
 
 mx::array regrown(const mx::array& old, int from, int to, const mx::array& next, int capacity) {
     mx::Shape pad = next.shape();
@@ -208,82 +190,6 @@ void MlxTimelines::collect(int slot, std::vector<mx::array>& out) const {
         if (layer.keys) out.push_back(*layer.keys);
         if (layer.values) out.push_back(*layer.values);
         for (const Part& part : layer.parts) out.push_back(part.value);
-    }
-}
-
-// Saved: per state the rows that the next query may see, keys then values (heads, rows, features); a recurrent state as
-// its floats.
-uint64_t MlxTimelines::saved_bytes(int slot) const {
-    int length = at(slot).length;
-    if (length == 0) return 0;
-    uint64_t bytes = 0;
-    for (const StateSpec& spec : specs_)
-        bytes += spec.kind == StateSpec::Kind::kRecurrent
-                     ? static_cast<uint64_t>(spec.floats) * 4
-                     : static_cast<uint64_t>(length - oldest(spec, length)) * token_bytes(spec);
-    return bytes;
-}
-
-namespace {
-
-uint8_t* put(const mx::array& value, uint8_t* out) {
-    mx::array flat = mx::contiguous(value);
-    mx::eval(flat);
-    std::memcpy(out, flat.data<uint8_t>(), flat.nbytes());
-    return out + flat.nbytes();
-}
-
-mx::array get(const uint8_t*& data, mx::Shape shape, mx::Dtype type) {
-    size_t bytes = mx::size_of(type);
-    for (int size : shape) bytes *= static_cast<size_t>(size);
-    mx::array out(mx::allocator::malloc(bytes), std::move(shape), type);
-    std::memcpy(out.data<uint8_t>(), data, bytes);
-    data += bytes;
-    return out;
-}
-
-}  // namespace
-
-void MlxTimelines::save(int slot, uint8_t* out) const {
-    int length = at(slot).length;
-    if (length == 0) return;
-    for (size_t i = 0; i < specs_.size(); ++i) {
-        const StateSpec& spec = specs_[i];
-        const Layer& layer = (*at(slot).layers)[i];
-        if (spec.kind == StateSpec::Kind::kRecurrent) {
-            auto bytes = static_cast<size_t>(spec.floats) * 4;
-            std::memset(out, 0, bytes);
-            if (layer.packed) put(*layer.packed, out);
-            for (const Part& part : layer.parts) put(mx::astype(part.value, mx::float32), out + part.offset * 4);
-            out += bytes;
-            continue;
-        }
-        if (!layer.keys) fail(FM_INTERNAL, "state ", i, " was never written");
-        int from = oldest(spec, length) - layer.start, to = length - layer.start;
-        out = put(rows_of(*layer.keys, from, to), out);
-        out = put(rows_of(*layer.values, from, to), out);
-    }
-}
-
-void MlxTimelines::load(int slot, int length, const uint8_t* data, uint64_t size) {
-    Slot next{length, length == 0 ? nullptr : std::make_shared<Layers>(specs_.size())};
-    std::swap(at(slot), next);
-    if (size != saved_bytes(slot)) {
-        clear(slot);
-        fail(FM_INVALID, "saved state has the wrong size");
-    }
-    if (length == 0) return;
-    for (size_t i = 0; i < specs_.size(); ++i) {
-        const StateSpec& spec = specs_[i];
-        Layer& layer = (*at(slot).layers)[i];
-        if (spec.kind == StateSpec::Kind::kRecurrent) {
-            layer.packed = get(data, {static_cast<int>(spec.floats)}, mx::float32);
-            continue;
-        }
-        layer.start = oldest(spec, length);
-        int rows = length - layer.start;
-        layer.keys = get(data, {1, spec.heads, rows, first_width(spec)}, to_mlx(spec.dtype));
-        layer.values = get(data, {1, spec.heads, rows, second_width(spec)}, to_mlx(spec.dtype));
     }
 }
 

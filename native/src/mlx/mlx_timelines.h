@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -6,6 +7,24 @@
 #include "mlx/mlx_arrays.h"
 
 namespace fastmlx {
+
+// The features of the two arrays of a state. Where values lie in keys (latent attention) the second holds the rest of
+// the key.
+inline int first_width(const StateSpec& spec) { return spec.values_in_keys ? spec.v_dim : spec.k_dim; }
+inline int second_width(const StateSpec& spec) { return spec.values_in_keys ? spec.k_dim - spec.v_dim : spec.v_dim; }
+
+inline uint64_t token_bytes(const StateSpec& spec) {
+    return static_cast<uint64_t>(spec.heads) * static_cast<uint64_t>(first_width(spec) + second_width(spec)) *
+           static_cast<uint64_t>(dtype_bytes(spec.dtype));
+}
+
+// The oldest position that a query at `position` may see.
+inline int oldest(int window, int position) { return window == 0 ? 0 : std::max(0, position - window + 1); }
+inline int oldest(const StateSpec& spec, int position) { return oldest(spec.window, position); }
+
+inline mx::array rows_of(const mx::array& a, int from, int to) {
+    return mx::slice(a, {0, 0, from, 0}, {1, a.shape(1), to, a.shape(3)});
+}
 
 // The timelines of all slots as arrays. Keys and values lie one token after the other in arrays (1, heads, capacity,
 // features) that grow by chunks; a windowed state drops from the front what no query can see when it grows. Arrays are
@@ -41,9 +60,17 @@ class MlxTimelines {
     void advance(int slot, int count) { at(slot).length += count; }
     void collect(int slot, std::vector<mx::array>& out) const;  // every array, to be evaluated with the step
 
+    // Saved: of every state the rows that the next query may see, keys then values (heads, rows, features); a recurrent
+    // state as its floats.
     uint64_t saved_bytes(int slot) const;
     void save(int slot, uint8_t* out) const;
     void load(int slot, int length, const uint8_t* data, uint64_t size);
+    // Tokens [first, first + count) of the states that keep a row for each; what ends at the slot's length also has the
+    // rest, windows and recurrent states. Loading appends, and checks everything before it touches the slot.
+    bool has_rest() const { return !cuttable(); }
+    uint64_t saved_rows_bytes(int slot, int first, int count) const;
+    void save_rows(int slot, int first, int count, uint8_t* out) const;
+    void load_rows(int slot, int count, bool rest, const uint8_t* data, uint64_t size);
 
   private:
     struct Part {
@@ -69,6 +96,10 @@ class MlxTimelines {
     Layer& own(int slot, int state);
     const Layer* find(int slot, int state) const;
     void check_cut(const Slot& slot, int length) const;
+    static uint64_t rest_bytes(const StateSpec& spec, int length);
+    static uint8_t* save_range(const Layer& layer, int first, int count, uint8_t* out);
+    static uint8_t* save_rest(const Layer& layer, const StateSpec& spec, int length, uint8_t* out);
+    static const uint8_t* load_rest(Layer& layer, const StateSpec& spec, int length, const uint8_t* data);
     static View cut(const Layer& layer, int window, int first, int count);
 
     std::vector<StateSpec> specs_;
