@@ -77,8 +77,8 @@ typedef struct fm_row { /* one slot's share of a step */
 } fm_row;
 
 typedef struct fm_backend_info { /* what the MLX part of this build is and sees; zero where there is none */
-    int32_t mlx;                /* 1: MLX is linked */
-    int32_t mlx_gpu;            /* 1: and computes on a GPU here */
+    int32_t mlx;                 /* 1: MLX is linked */
+    int32_t mlx_gpu;             /* 1: and computes on a GPU here */
     char mlx_version[32];
     char device[64];
     uint64_t memory_bytes;      /* of the device; 0 where MLX does not know */
@@ -87,6 +87,28 @@ typedef struct fm_backend_info { /* what the MLX part of this build is and sees;
     uint64_t active_bytes;
     uint64_t cached_bytes;
 } fm_backend_info;
+
+/* What else one row asks for. The ranges index the arrays of fm_step_begin_adjusted. A token's logit is changed in this
+ * order: bias, mask, repetition penalty (positive logits are divided by it, negative ones multiplied; tokens of prompt
+ * and answer), frequency and presence penalty (tokens of the answer). What the row feeds as FM_LAST_TOKEN counts as the
+ * answer's last token, so that a step can be queued before that token is known. A row whose every token is banned
+ * chooses as if it had no adjustment. Log-probabilities are always those of the unchanged logits. */
+typedef struct fm_adjust {
+    int32_t row;        /* index of the row; in rising order */
+    int32_t bias_first; /* logit of ids[i] += values[i], `bias_count` times from here; -INFINITY bans */
+    int32_t bias_count;
+    int32_t seen_first; /* ids[seen_first ...]: `seen_count` tokens of the timeline, of which the first `seen_prompt` */
+    int32_t seen_count; /* belong to the prompt */
+    int32_t seen_prompt;
+    int32_t mask_first;  /* -1, or the word of `mask` from which bit t % 32 of word t / 32 allows token t */
+    int32_t score_first; /* ids[score_first + i]: the token whose log-probability is wanted behind the row's */
+    int32_t score_count; /* i-th token; at most the row's count */
+    int32_t score_top;   /* beside each the best ids with theirs */
+    float frequency_penalty;
+    float presence_penalty;
+    float repetition_penalty; /* above 0; 1 = off */
+    int32_t reserved;         /* 0 */
+} fm_adjust;
 
 FM_API uint32_t fm_abi_version(void);
 FM_API const char* fm_last_error(void); /* valid until the next failing call on this thread */
@@ -138,6 +160,18 @@ FM_API fm_status fm_step_logprobs(fm_model* model, int32_t row, int32_t top, flo
                                   float* logprobs);
 /* Makes what was created, renamed and deleted in a folder durable. Any thread; needs no model. */
 FM_API fm_status fm_folder_sync(const char* folder);
+/* 1 where the model's backend honours fm_adjust; else fm_step_begin_adjusted with any is FM_UNSUPPORTED. */
+FM_API fm_status fm_model_adjusts(const fm_model* model, int32_t* out);
+/* fm_step_begin with adjustments of some of its rows. values[i] belongs to ids[i]; value_count may be less than
+ * id_count. All arrays are copied. */
+FM_API fm_status fm_step_begin_adjusted(fm_model* model, const fm_row* rows, int32_t row_count, const int32_t* tokens,
+                                        int32_t count, const fm_adjust* adjusts, int32_t adjust_count,
+                                        const int32_t* ids, int32_t id_count, const float* values, int32_t value_count,
+                                        const uint32_t* mask, int32_t mask_words);
+/* The scores of the last finished step's row `row`: one log-probability for each of the `count` tokens that its
+ * adjustment named, and for each the `top` best ids with theirs, in falling order. */
+FM_API fm_status fm_step_scores(fm_model* model, int32_t row, int32_t count, int32_t top, float* scores, int32_t* ids,
+                                float* logprobs);
 
 #ifdef __cplusplus
 }

@@ -9,13 +9,14 @@
 #include <new>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "engine/failure.h"
 #include "engine/model.h"
 #include "fastmlx.h"
 
 static_assert(sizeof(fm_row) == 40 && sizeof(fm_model_options) == 24 && sizeof(fm_model_info) == 104 &&
-              sizeof(fm_backend_info) == 144);
+              sizeof(fm_backend_info) == 144 && sizeof(fm_adjust) == 56);
 
 struct fm_model {
     std::unique_ptr<fastmlx::Model> model;
@@ -57,6 +58,12 @@ template <class T>
 T& need(T* pointer, const char* name) {
     if (pointer == nullptr) fail(FM_INVALID, name, " is null");
     return *pointer;
+}
+
+template <class T>
+void copy(std::vector<T>& to, const T* from, int32_t count, const char* name) {
+    if (count < 0 || (count > 0 && from == nullptr)) fail(FM_INVALID, name, " is no array of ", count);
+    to.assign(from, from + count);
 }
 
 Model& owned(const fm_model* handle) {
@@ -214,7 +221,10 @@ fm_status fm_slot_load_rows(fm_model* model, int32_t slot, const void* buffer, u
 }
 
 fm_status fm_step_begin(fm_model* model, const fm_row* rows, int32_t row_count, const int32_t* tokens, int32_t count) {
-    return guard([&] { owned(model).step_begin(&need(rows, "rows"), row_count, &need(tokens, "tokens"), count); });
+    return guard([&] {
+        Adjusts none;
+        owned(model).step_begin(&need(rows, "rows"), row_count, &need(tokens, "tokens"), count, none);
+    });
 }
 
 fm_status fm_step_end(fm_model* model, int32_t* next, int32_t count) {
@@ -237,6 +247,34 @@ fm_status fm_step_logprobs(fm_model* model, int32_t row, int32_t top, float* cho
 
 fm_status fm_folder_sync(const char* folder) {
     return guard([&] { sync_folder(&need(folder, "folder")); });
+}
+
+fm_status fm_model_adjusts(const fm_model* model, int32_t* out) {
+    return guard([&] { need(out, "out") = owned(model).can_adjust() ? 1 : 0; });
+}
+
+fm_status fm_step_begin_adjusted(fm_model* model, const fm_row* rows, int32_t row_count, const int32_t* tokens,
+                                 int32_t count, const fm_adjust* adjusts, int32_t adjust_count, const int32_t* ids,
+                                 int32_t id_count, const float* values, int32_t value_count, const uint32_t* mask,
+                                 int32_t mask_words) {
+    return guard([&] {
+        Adjusts given;
+        copy(given.entries, adjusts, adjust_count, "adjusts");
+        copy(given.ids, ids, id_count, "ids");
+        copy(given.values, values, value_count, "values");
+        copy(given.mask, mask, mask_words, "mask");
+        given.last.assign(given.entries.size(), -1);
+        owned(model).step_begin(&need(rows, "rows"), row_count, &need(tokens, "tokens"), count, given);
+    });
+}
+
+fm_status fm_step_scores(fm_model* model, int32_t row, int32_t count, int32_t top, float* scores, int32_t* ids,
+                         float* logprobs) {
+    return guard([&] {
+        if (count < 1 || top < 0 || (top > 0 && (ids == nullptr || logprobs == nullptr)))
+            fail(FM_INVALID, "scores without their arrays");
+        owned(model).step_scores(row, count, top, &need(scores, "scores"), ids, logprobs);
+    });
 }
 
 }  // extern "C"

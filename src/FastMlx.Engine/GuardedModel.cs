@@ -143,6 +143,23 @@ internal sealed class GuardedModel(IModel model, StepGate gate, TimeProvider tim
         }
     }
 
+    public void BeginStep(ReadOnlySpan<StepRow> rows, ReadOnlySpan<int> tokens, in StepAdjusts adjusts)
+    {
+        Enter();
+        try
+        {
+            model.BeginStep(rows, tokens, adjusts);
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    public float Logprobs(int row, Span<TokenLogprob> top) => model.Logprobs(row, top);
+
+    public void Scores(int row, Span<float> scores, Span<TokenLogprob> top) => model.Scores(row, scores, top);
+
     public void EndStep(Span<int> next)
     {
         Enter();

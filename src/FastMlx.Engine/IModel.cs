@@ -60,8 +60,37 @@ public interface IModel : IDisposable
     /// <summary>Queues a step. At most two are in flight.</summary>
     public void BeginStep(ReadOnlySpan<StepRow> rows, ReadOnlySpan<int> tokens);
 
+    /// <summary>
+    /// The same with adjustments of some rows. Only where <see cref="ModelInfo.CanAdjust"/>: a request that needs one
+    /// must have been refused before.
+    /// </summary>
+    public void BeginStep(ReadOnlySpan<StepRow> rows, ReadOnlySpan<int> tokens, in StepAdjusts adjusts)
+    {
+        if (!adjusts.Rows.IsEmpty)
+        {
+            throw new ModelException(ModelFailure.Unsupported, "This model takes no adjustments.");
+        }
+
+        BeginStep(rows, tokens);
+    }
+
     /// <summary>Finishes the oldest step: one id a row, -1 where nothing was sampled.</summary>
     public void EndStep(Span<int> next);
+
+    /// <summary>
+    /// Log-probability of what row <paramref name="row"/> of the last finished step chose, and of the best tokens in
+    /// falling order. The row's Sample must have been 3; only where <see cref="ModelInfo.CanLogprobs"/>.
+    /// </summary>
+    public float Logprobs(int row, Span<TokenLogprob> top) =>
+        throw new ModelException(ModelFailure.Unsupported, "This model tells no log-probabilities.");
+
+    /// <summary>
+    /// Log-probabilities of the tokens that the adjustment of row <paramref name="row"/> of the last finished step
+    /// named, and for each the best tokens in falling order: <paramref name="top"/> is (scores, top). Only where
+    /// <see cref="ModelInfo.CanAdjust"/>.
+    /// </summary>
+    public void Scores(int row, Span<float> scores, Span<TokenLogprob> top) =>
+        throw new ModelException(ModelFailure.Unsupported, "This model tells no log-probabilities.");
 }
 
 /// <summary>Facts about an open model. Sizes in bytes, lengths in tokens.</summary>
@@ -73,6 +102,13 @@ public sealed record ModelInfo
     public required ulong WeightBytes { get; init; }
     public required ulong StateBytesPerToken { get; init; }
     public ulong ScratchBytes { get; init; }
+
+    /// <summary>Steps take adjustments and tell scores.</summary>
+    public bool CanAdjust { get; init; }
+
+    /// <summary>Steps tell log-probabilities of what they sample.</summary>
+    public bool CanLogprobs { get; init; }
+
     public required string Backend { get; init; }
     public required string ModelType { get; init; }
 }
@@ -87,6 +123,8 @@ public struct StepRow
     public int Slot;
     public int First;
     public int Count;
+
+    /// <summary>0: nothing; 1: samples behind its last token; 3: and keeps the log-probabilities.</summary>
     public int Sample;
     public float Temperature;
     public float TopP;

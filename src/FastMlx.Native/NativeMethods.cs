@@ -84,4 +84,27 @@ internal static unsafe partial class NativeMethods
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int fm_folder_sync(string folder);
+
+    [LibraryImport(Library)]
+    internal static partial int fm_model_adjusts(ModelHandle model, out int adjusts);
+
+    [LibraryImport(Library)]
+    internal static partial int fm_step_begin_adjusted(
+        ModelHandle model,
+        ReadOnlySpan<StepRow> rows,
+        int rowCount,
+        ReadOnlySpan<int> tokens,
+        int count,
+        ReadOnlySpan<StepAdjust> adjusts,
+        int adjustCount,
+        ReadOnlySpan<int> ids,
+        int idCount,
+        ReadOnlySpan<float> values,
+        int valueCount,
+        ReadOnlySpan<uint> mask,
+        int maskWords);
+
+    [LibraryImport(Library)]
+    internal static partial int fm_step_scores(
+        ModelHandle model, int row, int count, int top, Span<float> scores, Span<int> ids, Span<float> logprobs);
 }

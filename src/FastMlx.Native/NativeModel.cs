@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
@@ -6,17 +7,17 @@ using FastMlx.Engine;
 namespace FastMlx.Native;
 
 /// <summary>
-/// A model of the native engine. Threads: every member is called by the thread that opened it; <see cref="BeginStep"/>
+/// A model of the native engine. Threads: every member is called by the thread that opened it; <c>BeginStep</c>
 /// returns at once and the step runs on a thread of the engine. Failures are <see cref="ModelException"/>.
 /// </summary>
 public sealed class NativeModel : IModel
 {
     private readonly ModelHandle _handle;
 
-    private NativeModel(ModelHandle handle, in FmModelInfo info)
+    private NativeModel(ModelHandle handle, in FmModelInfo info, int adjusts)
     {
         _handle = handle;
-        Info = ToInfo(in info);
+        Info = ToInfo(in info, adjusts);
         CanSaveRows = info.CanSaveRows != 0;
     }
 
@@ -51,7 +52,8 @@ public sealed class NativeModel : IModel
         try
         {
             Check(NativeMethods.fm_model_describe(handle, out FmModelInfo info));
-            return new NativeModel(handle, in info);
+            Check(NativeMethods.fm_model_adjusts(handle, out int adjusts));
+            return new NativeModel(handle, in info, adjusts);
         }
         catch
         {
@@ -138,6 +140,11 @@ public sealed class NativeModel : IModel
     public void BeginStep(ReadOnlySpan<StepRow> rows, ReadOnlySpan<int> tokens) =>
         Check(NativeMethods.fm_step_begin(_handle, rows, rows.Length, tokens, tokens.Length));
 
+    public void BeginStep(ReadOnlySpan<StepRow> rows, ReadOnlySpan<int> tokens, in StepAdjusts adjusts) =>
+        Check(NativeMethods.fm_step_begin_adjusted(
+            _handle, rows, rows.Length, tokens, tokens.Length, adjusts.Rows, adjusts.Rows.Length, adjusts.Ids,
+            adjusts.Ids.Length, adjusts.Values, adjusts.Values.Length, adjusts.Mask, adjusts.Mask.Length));
+
     public void EndStep(Span<int> next) => Check(NativeMethods.fm_step_end(_handle, next, next.Length));
 
     /// <summary>
@@ -150,10 +157,6 @@ public sealed class NativeModel : IModel
         Check(NativeMethods.fm_debug_logits(_handle, in row, tokens, all ? 1 : 0, logits, (ulong)logits.Length));
     }
 
-    /// <summary>
-    /// Log-probability of what row <paramref name="row"/> of the last finished step chose, and of the best tokens in
-    /// falling order. The row's Sample must have been 3.
-    /// </summary>
     public float Logprobs(int row, Span<TokenLogprob> top)
     {
         Span<int> ids = stackalloc int[Math.Min(top.Length, 32)];
@@ -165,9 +168,27 @@ public sealed class NativeModel : IModel
         return chosen;
     }
 
+    public void Scores(int row, Span<float> scores, Span<TokenLogprob> top)
+    {
+        int each = scores.IsEmpty ? 0 : top.Length / scores.Length;
+        int[] ids = ArrayPool<int>.Shared.Rent(top.Length);
+        float[] values = ArrayPool<float>.Shared.Rent(top.Length);
+        try
+        {
+            Check(NativeMethods.fm_step_scores(_handle, row, scores.Length, each, scores, ids, values));
+            for (int i = 0; i < top.Length; i++)
+                top[i] = new TokenLogprob(ids[i], values[i]);
+        }
+        finally
+        {
+            ArrayPool<int>.Shared.Return(ids);
+            ArrayPool<float>.Shared.Return(values);
+        }
+    }
+
     public void Dispose() => _handle.Dispose();
 
-    private static ModelInfo ToInfo(in FmModelInfo info) => new()
+    private static ModelInfo ToInfo(in FmModelInfo info, int adjusts) => new()
     {
         VocabSize = info.VocabSize,
         ContextMax = info.ContextMax,
@@ -175,6 +196,8 @@ public sealed class NativeModel : IModel
         WeightBytes = info.WeightBytes,
         StateBytesPerToken = info.StateBytesPerToken,
         ScratchBytes = info.ScratchBytes,
+        CanAdjust = adjusts != 0,
+        CanLogprobs = true,
         Backend = Text(info.Backend),
         ModelType = Text(info.ModelType),
     };

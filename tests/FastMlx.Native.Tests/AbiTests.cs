@@ -33,6 +33,7 @@ public sealed partial class AbiTests
     {
         // Sums of the header's fixed-width fields; abi.cpp asserts the same numbers.
         Assert.Equal(40, Unsafe.SizeOf<StepRow>());
+        Assert.Equal(56, Unsafe.SizeOf<StepAdjust>());
         Assert.Equal(24, Unsafe.SizeOf<FmModelOptions>());
         Assert.Equal(104, Unsafe.SizeOf<FmModelInfo>());
         Assert.Equal(144, Unsafe.SizeOf<FmBackendInfo>());

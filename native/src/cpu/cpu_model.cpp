@@ -5,13 +5,13 @@
 #include "cpu/measure.h"
 #include "cpu/ops.h"
 #include "engine/checkpoint.h"
+#include "engine/chooser.h"
 #include "engine/runner.h"
-#include "engine/sampler.h"
 
 namespace fastmlx {
 namespace {
 
-constexpr int kSlotsDefault = 64, kStepTokensDefault = 512;
+constexpr int kSlotsDefault = 64, kStepTokensDefault = 512, kScoredAtOnce = 16;
 constexpr uint64_t kStateFormat = 2;
 
 class CpuBackend final : public EagerBackend {
@@ -38,6 +38,7 @@ class CpuBackend final : public EagerBackend {
         std::strcpy(out.backend, "cpu");
         std::strncpy(out.model_type, checkpoint_.facts.model_type.c_str(), sizeof out.model_type - 1);
     }
+    bool can_adjust() const override { return true; }
     uint64_t fingerprint() const override { return checkpoint_.fingerprint; }
 
     void open(int slot) override { timelines_.clear(slot); }
@@ -66,6 +67,8 @@ class CpuBackend final : public EagerBackend {
     void run(const Batch& batch, StepResult& result) override {
         ops_.begin(batch);
         Tensor hidden = checkpoint_.graph->hidden(ops_);
+        chooser_.begin(batch, result);
+        if (!result.scores.entries.empty()) score(batch, hidden, result);
         ends_.clear();
         int row = 0;
         for (const fm_row& entry : batch.rows) {
@@ -94,23 +97,32 @@ class CpuBackend final : public EagerBackend {
     }
 
     void sample(const Batch& batch, Tensor logits, StepResult& result) {
-        result.next.clear();
-        result.logits.clear();
-        result.kept.assign(batch.rows.size(), -1);
         const float* row = logits ? CpuOps::data(logits) : nullptr;
-        int kept = 0;
         for (size_t i = 0; i < batch.rows.size(); ++i) {
-            const fm_row& entry = batch.rows[i];
-            if (entry.sample == 0) {
-                result.next.push_back(-1);
+            if (batch.rows[i].sample == 0) {
+                chooser_.skip(result);
                 continue;
             }
-            result.next.push_back(sampler_.sample(row, logits.cols, entry, entry.first + entry.count));
-            if (entry.sample == 3) {
-                result.logits.insert(result.logits.end(), row, row + logits.cols);
-                result.kept[i] = kept++;
-            }
+            chooser_.choose(batch, i, batch.rows[i], row, logits.cols, result);
             row += logits.cols;
+        }
+    }
+
+    // Few positions at a time: their logits together would be larger than everything else of a step.
+    void score(const Batch& batch, Tensor& hidden, StepResult& result) {
+        int first = 0;
+        for (size_t i = 0; i < batch.rows.size(); first += batch.rows[i++].count) {
+            const fm_adjust* adjust = batch.adjusts.of(i);
+            int count = adjust == nullptr ? 0 : adjust->score_count;
+            for (int done = 0; done < count; done += kScoredAtOnce) {
+                ends_.clear();
+                for (int at = done; at < std::min(count, done + kScoredAtOnce); ++at) ends_.push_back(first + at);
+                Tensor logits = checkpoint_.graph->logits(ops_, ops_.pick_rows(hidden, ends_));
+                for (int at = 0; at < logits.rows; ++at)
+                    chooser_.score(batch, i, done + at, CpuOps::data(logits) + int64_t{at} * logits.cols, logits.cols,
+                                   result);
+                ops_.keep({&hidden});
+            }
         }
     }
 
@@ -118,7 +130,7 @@ class CpuBackend final : public EagerBackend {
     Timelines timelines_;
     CpuOps ops_;
     uint64_t scratch_ = 0;  // of the largest step
-    Sampler sampler_;
+    Chooser chooser_;
     std::vector<int> ends_;
 };
 

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "engine/adjusts.h"
 #include "engine/failure.h"
 #include "fastmlx.h"
 
@@ -12,12 +13,14 @@ struct Batch {
     std::vector<fm_row> rows;
     std::vector<int32_t> tokens;
     std::vector<int32_t> positions;  // of each token
+    Adjusts adjusts;                 // of some rows; a backend hands its logits to a Chooser, which honours them
 };
 
 struct StepResult {
     std::vector<int32_t> next;  // one per row, -1 where nothing was sampled
     std::vector<float> logits;  // (rows that asked, vocab): kept for log-probabilities
     std::vector<int32_t> kept;  // row → index into logits, or -1
+    Scores scores;              // of the rows that asked
 };
 
 // What is left of a backend when slots, validation, threads and results are taken out: timelines and arithmetic.
@@ -26,6 +29,8 @@ class Backend {
   public:
     virtual ~Backend() = default;
     virtual void describe(fm_model_info& out) const = 0;
+    // Logits go through a Chooser (or what is equal to it), so that Batch::adjusts are honoured.
+    virtual bool can_adjust() const { return false; }
     virtual uint64_t fingerprint() const = 0;  // of model and format: saved state of another one does not fit
 
     virtual void open(int slot) = 0;                      // an empty timeline

@@ -74,10 +74,13 @@ void WorkerExecutor::execute(Step& step) {
     try {
         check_rows(step.batch, broken_);
         size_t at = 0;
-        for (const fm_row& row : step.batch.rows) {
+        for (size_t i = 0; i < step.batch.rows.size(); ++i) {
             int32_t& first = step.batch.tokens[at];
-            if (first == FM_LAST_TOKEN) first = last_token_[index_of(row)];
-            at += static_cast<size_t>(row.count);
+            if (first == FM_LAST_TOKEN) {
+                first = last_token_[index_of(step.batch.rows[i])];
+                step.batch.adjusts.know_last(i, first);
+            }
+            at += static_cast<size_t>(step.batch.rows[i].count);
         }
         backend_.run(step.batch, step.result);
         for (size_t i = 0; i < step.batch.rows.size(); ++i)

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "engine/adjusts.h"
 #include "fastmlx.h"
 
 namespace fastmlx {
@@ -12,6 +13,7 @@ class Model {
   public:
     virtual ~Model() = default;
     virtual void describe(fm_model_info& out) const = 0;
+    virtual bool can_adjust() const = 0;
     virtual int slot_open() = 0;
     virtual int slot_fork(int slot, int length) = 0;
     virtual void slot_trim(int slot, int length) = 0;
@@ -22,9 +24,11 @@ class Model {
     virtual int slot_load(const void* buffer, uint64_t size) = 0;
     virtual uint64_t slot_save_rows(int slot, int first, int count, void* buffer, uint64_t capacity) = 0;
     virtual void slot_load_rows(int slot, const void* buffer, uint64_t size) = 0;
-    virtual void step_begin(const fm_row* rows, int row_count, const int32_t* tokens, int count) = 0;
+    // `adjusts` is taken; its ranges are checked.
+    virtual void step_begin(const fm_row* rows, int row_count, const int32_t* tokens, int count, Adjusts& adjusts) = 0;
     virtual void step_end(int32_t* next, int count) = 0;
     virtual void debug_logits(const fm_row& row, const int32_t* tokens, bool all, float* out, uint64_t capacity) = 0;
+    virtual void step_scores(int row, int count, int top, float* scores, int32_t* ids, float* logprobs) = 0;
     virtual void step_logprobs(int row, int top, float* chosen, int32_t* ids, float* logprobs) = 0;
 };
 

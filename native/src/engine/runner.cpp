@@ -156,7 +156,7 @@ void Runner::reserve(Step& next) {
     used_bound_ += next.growth;
 }
 
-void Runner::step_begin(const fm_row* rows, int row_count, const int32_t* tokens, int count) {
+void Runner::step_begin(const fm_row* rows, int row_count, const int32_t* tokens, int count, Adjusts& adjusts) {
     if (begun_ - ended_ >= kStepsInFlight) fail(FM_INVALID, "two steps are in flight");
     if (row_count <= 0) fail(FM_INVALID, "a step without rows");
     int64_t total = 0;
@@ -171,8 +171,11 @@ void Runner::step_begin(const fm_row* rows, int row_count, const int32_t* tokens
     }
     if (total != count) fail(FM_INVALID, "the rows feed ", total, " of ", count, " tokens");
     if (total > max_step_tokens_) fail(FM_INVALID, "a step of ", total, " tokens; the limit is ", max_step_tokens_);
+    if (!adjusts.entries.empty() && !backend_->can_adjust()) fail(FM_UNSUPPORTED, "this backend takes no adjustments");
+    adjusts.check(rows, row_count, info_.vocab_size);
     Step& next = step(begun_);
     fill(next.batch, rows, row_count, tokens);
+    std::swap(next.batch.adjusts, adjusts);
     reserve(next);
     for (int i = 0; i < row_count; ++i) {
         Slot& slot = slots_[static_cast<size_t>(rows[i].slot)];
@@ -233,6 +236,18 @@ void Runner::step_logprobs(int row, int top, float* chosen, int32_t* ids, float*
         finished_.logits.data() + vocab * static_cast<size_t>(finished_.kept[static_cast<size_t>(row)]);
     *chosen = log_probability(logits, info_.vocab_size, finished_.next[static_cast<size_t>(row)]);
     if (top > 0) top_log_probabilities(logits, info_.vocab_size, top, ids, logprobs);
+}
+
+void Runner::step_scores(int row, int count, int top, float* scores, int32_t* ids, float* logprobs) {
+    const Scores& all = finished_.scores;
+    const Scores::Entry* entry = all.of(row);
+    if (entry == nullptr || entry->count != count || entry->top != top)
+        fail(FM_INVALID, "row ", row, " of the last step has no ", count, " scores with ", top, " others each");
+    std::copy_n(all.chosen.begin() + static_cast<std::ptrdiff_t>(entry->first), count, scores);
+    if (top == 0) return;
+    auto first = static_cast<std::ptrdiff_t>(entry->first_top), size = std::ptrdiff_t{count} * top;
+    std::copy_n(all.ids.begin() + first, size, ids);
+    std::copy_n(all.logprobs.begin() + first, size, logprobs);
 }
 
 std::unique_ptr<Model> make_runner(std::unique_ptr<EagerBackend> backend, const fm_model_options& options) {

@@ -15,6 +15,7 @@ class Runner final : public Model {
     Runner(std::unique_ptr<Backend> backend, std::unique_ptr<Executor> executor, const fm_model_options& options);
 
     void describe(fm_model_info& out) const override { out = info_; }
+    bool can_adjust() const override { return backend_->can_adjust(); }
     int slot_open() override;
     int slot_fork(int slot, int length) override;
     void slot_trim(int slot, int length) override;
@@ -25,9 +26,10 @@ class Runner final : public Model {
     int slot_load(const void* buffer, uint64_t size) override;
     uint64_t slot_save_rows(int slot, int first, int count, void* buffer, uint64_t capacity) override;
     void slot_load_rows(int slot, const void* buffer, uint64_t size) override;
-    void step_begin(const fm_row* rows, int row_count, const int32_t* tokens, int count) override;
+    void step_begin(const fm_row* rows, int row_count, const int32_t* tokens, int count, Adjusts& adjusts) override;
     void step_end(int32_t* next, int count) override;
     void debug_logits(const fm_row& row, const int32_t* tokens, bool all, float* out, uint64_t capacity) override;
+    void step_scores(int row, int count, int top, float* scores, int32_t* ids, float* logprobs) override;
     void step_logprobs(int row, int top, float* chosen, int32_t* ids, float* logprobs) override;
 
   private:

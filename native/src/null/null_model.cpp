@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "engine/chooser.h"
 #include "engine/failure.h"
 #include "engine/hash.h"
 #include "engine/runner.h"
@@ -31,6 +32,7 @@ class NullBackend final : public EagerBackend {
         std::strcpy(out.backend, "null");
         std::strcpy(out.model_type, "null");
     }
+    bool can_adjust() const override { return true; }
     uint64_t fingerprint() const override { return Hash().add("null 1").add(static_cast<uint64_t>(vocab_)).value(); }
 
     void open(int slot) override { at(slot).clear(); }
@@ -74,13 +76,24 @@ class NullBackend final : public EagerBackend {
     }
 
     void run(const Batch& batch, StepResult& result) override {
-        result.next.clear();
-        result.kept.assign(batch.rows.size(), -1);
+        chooser_.begin(batch, result);
         const int32_t* token = batch.tokens.data();
-        for (const fm_row& row : batch.rows) {
+        for (size_t i = 0; i < batch.rows.size(); ++i) {
+            const fm_row& row = batch.rows[i];
+            const fm_adjust* adjust = batch.adjusts.of(i);
             feed(row, token);
             token += row.count;
-            result.next.push_back(row.sample != 0 ? next(row.slot) : -1);
+            for (int at = 0; adjust != nullptr && at < adjust->score_count; ++at)
+                chooser_.score(batch, i, at, one_hot(row.slot, row.first + at), vocab_, result);
+            if (row.sample == 0) {
+                chooser_.skip(result);
+            } else if (row.sample == 1 && adjust == nullptr) {
+                result.next.push_back(next(row.slot));
+            } else {
+                fm_row greedy = row;
+                greedy.temperature = 0;
+                chooser_.choose(batch, i, greedy, one_hot(row.slot, row.first + row.count - 1), vocab_, result);
+            }
         }
     }
 
@@ -107,9 +120,20 @@ class NullBackend final : public EagerBackend {
             timeline.push_back(mix64(last ^ (static_cast<uint64_t>(tokens[i]) + 1) * 0x9E3779B97F4A7C15ull));
         }
     }
-    int32_t next(int slot) { return static_cast<int32_t>(at(slot).back() % static_cast<uint64_t>(vocab_)); }
+    int32_t next(int slot) { return next(slot, at(slot).size() - 1); }
+    int32_t next(int slot, size_t position) {
+        return static_cast<int32_t>(at(slot)[position] % static_cast<uint64_t>(vocab_));
+    }
+    // Logits: 1 for the token that follows, 0 for all others.
+    const float* one_hot(int slot, int position) {
+        logits_.assign(static_cast<size_t>(vocab_), 0.f);
+        logits_[static_cast<size_t>(next(slot, static_cast<size_t>(position)))] = 1.f;
+        return logits_.data();
+    }
 
     int vocab_, context_;
+    Chooser chooser_;
+    std::vector<float> logits_;
     std::vector<std::vector<uint64_t>> timelines_;
 };
 
