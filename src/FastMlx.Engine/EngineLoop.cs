@@ -102,11 +102,7 @@ public sealed partial class EngineLoop : IGenerator, IAsyncDisposable
             return SubmitResult.Stopped;
         }
 
-        if (request.Prompt.AsSpan().IndexOfAnyExceptInRange(0, Model.VocabSize - 1) >= 0)
-        {
-            throw new ArgumentException("The prompt has an id outside the vocabulary.", nameof(request));
-        }
-
+        Check(request);
         var check = limits.Check(request);
         if (check != SubmitResult.Accepted)
         {
@@ -191,6 +187,26 @@ public sealed partial class EngineLoop : IGenerator, IAsyncDisposable
         });
         _thread.Forget(generation);
         _live.Leave();
+    }
+
+    private void Check(GenerationRequest request)
+    {
+        if (request.Prompt.AsSpan().IndexOfAnyExceptInRange(0, Model.VocabSize - 1) >= 0)
+        {
+            throw new ArgumentException("The prompt has an id outside the vocabulary.", nameof(request));
+        }
+
+        var asks = request.Adjust is not null || request.Logprobs >= 0 || request.PromptLogprobs >= 0;
+        if (asks && !Model.CanAdjust)
+        {
+            throw new ArgumentException("The model takes no adjustments and tells no log-probabilities.", nameof(request));
+        }
+
+        if (request.Adjust?.IsSane(Model.VocabSize) == false
+            || Math.Max(request.Logprobs, request.PromptLogprobs) > GenerationRequest.LogprobsMax)
+        {
+            throw new ArgumentException("An adjustment or a number of log-probabilities makes no sense.", nameof(request));
+        }
     }
 
     private EngineThread CreateThread(EngineThread? abandoned) => new(

@@ -25,6 +25,20 @@ public abstract class Generation
     /// <summary>Takes what is there, at most <paramref name="destination"/>'s length; 0 when nothing is.</summary>
     public abstract int Read(Span<int> destination);
 
+    /// <summary>
+    /// The same, with log-probabilities: for each token itself and its alternatives, (tokens, 1 + Logprobs).
+    /// </summary>
+    public virtual int Read(Span<int> destination, Span<TokenLogprob> logprobs) => Read(destination);
+
+    /// <summary>Of the prompt's tokens, from the first token or the end on; null where they were not asked for.</summary>
+    public virtual PromptScores? PromptScores => null;
+
+    /// <summary>
+    /// Log-probabilities of the stop token that ended the generation, itself first; empty where none did, or none were
+    /// asked for. Valid once <see cref="WaitAsync"/> returned false.
+    /// </summary>
+    public virtual IReadOnlyList<TokenLogprob> StopLogprobs => [];
+
     /// <summary>A flag that the engine reads between steps; the computed prefix stays in the cache.</summary>
     public abstract void Cancel();
 }

@@ -5,12 +5,32 @@ namespace FastMlx.Engine;
 /// </summary>
 public sealed record GenerationRequest
 {
+    /// <summary>The most alternatives a token whose log-probabilities can be told.</summary>
+    public const int LogprobsMax = 20;
+
     public required int[] Prompt { get; init; }
 
     /// <summary>Most tokens to sample (already clamped to what fits the context).</summary>
     public required int MaxTokens { get; init; }
 
     public SamplingParameters Sampling { get; init; } = SamplingParameters.Greedy;
+
+    /// <summary>Biases and penalties; null for none.</summary>
+    public LogitAdjustment? Adjust { get; init; }
+
+    /// <summary>
+    /// So many tokens at the prompt's end were sampled before, for the same answer: penalties count them so.
+    /// </summary>
+    public int AnswerTokens { get; init; }
+
+    /// <summary>Alternatives told beside each sampled token's log-probability, 0 to 20; -1: none is told.</summary>
+    public int Logprobs { get; init; } = -1;
+
+    /// <summary>
+    /// The same of the prompt's tokens. What a cache holds has no log-probabilities, so such a prompt is computed from
+    /// its beginning; what it leaves in the cache others may use.
+    /// </summary>
+    public int PromptLogprobs { get; init; } = -1;
 
     /// <summary>Sampling one of these ends the generation; the id itself is not delivered.</summary>
     public int[] StopTokens { get; init; } = [];

@@ -12,6 +12,8 @@ internal sealed class LiveGeneration : Generation, ISequenceOutput
     private readonly EngineLoop _loop;
     private readonly TokenWaiter _waiter;
     private readonly StatsCell _stats = new();
+    private PromptScores? _scores;
+    private TokenLogprob[] _stopLogprobs = [];
     private FinishReason _reason;
     private string? _failure;
     private volatile bool _cancel; // A flag without data behind it; seen at the next look between steps.
@@ -21,7 +23,7 @@ internal sealed class LiveGeneration : Generation, ISequenceOutput
         _loop = loop;
         Request = request;
         SubmittedMs = submittedMs;
-        _waiter = new TokenWaiter(Math.Clamp(request.MaxTokens, 1, ringCapacity));
+        _waiter = new TokenWaiter(Math.Clamp(request.MaxTokens, 1, ringCapacity), 1 + request.Logprobs);
         _stats.Write(new GenerationStats { PromptTokens = request.Prompt.Length, DivergedAt = -1 });
     }
 
@@ -44,9 +46,15 @@ internal sealed class LiveGeneration : Generation, ISequenceOutput
     public override ValueTask<bool> WaitAsync(CancellationToken cancellationToken) =>
         _waiter.WaitAsync(cancellationToken);
 
-    public override int Read(Span<int> destination)
+    public override PromptScores? PromptScores => _scores;
+
+    public override IReadOnlyList<TokenLogprob> StopLogprobs => _waiter.HasEnded ? _stopLogprobs : [];
+
+    public override int Read(Span<int> destination) => Read(destination, []);
+
+    public override int Read(Span<int> destination, Span<TokenLogprob> logprobs)
     {
-        var count = _waiter.Read(destination, out var wakeProducer);
+        var count = _waiter.Read(destination, logprobs, out var wakeProducer);
         if (wakeProducer)
         {
             _loop.Wake();
@@ -69,9 +77,15 @@ internal sealed class LiveGeneration : Generation, ISequenceOutput
 
     void ISequenceOutput.Stall() => _waiter.Stall();
 
-    void ISequenceOutput.Write(int token)
+    void ISequenceOutput.Write(int token) => ((ISequenceOutput)this).Write(token, []);
+
+    void ISequenceOutput.Stopped(ReadOnlySpan<TokenLogprob> logprobs) => _stopLogprobs = logprobs.ToArray();
+
+    void ISequenceOutput.Scored(PromptScores scores) => _scores = scores;
+
+    void ISequenceOutput.Write(int token, ReadOnlySpan<TokenLogprob> logprobs)
     {
-        if (!_waiter.TryWrite(token))
+        if (!_waiter.TryWrite(token, logprobs))
         {
             throw new InvalidOperationException("A token was sampled without room for it.");
         }

@@ -93,7 +93,14 @@ internal sealed partial class StepPipeline
         step.BegunMs = _nowMs();
         try
         {
-            _model.BeginStep(step.Rows, step.Tokens);
+            if (step.Asks.HasAdjusts)
+            {
+                _model.BeginStep(step.Rows, step.Tokens, step.Asks.Adjusts);
+            }
+            else
+            {
+                _model.BeginStep(step.Rows, step.Tokens);
+            }
         }
         catch (Exception e) when (e is not AbandonedException)
         {
@@ -114,6 +121,7 @@ internal sealed partial class StepPipeline
         try
         {
             _model.EndStep(step.Next);
+            step.Asks.Collect(_model, step);
         }
         catch (Exception e) when (e is not AbandonedException)
         {

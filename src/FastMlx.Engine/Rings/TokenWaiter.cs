@@ -17,7 +17,7 @@ internal sealed class TokenWaiter : IValueTaskSource<bool>
     private int _stalled; // 1 while the engine holds the generation back because the ring is full.
     private int _queued; // 1 while the generation stands in the delivery ring.
 
-    public TokenWaiter(int capacity) => _ring = new TokenRing(capacity);
+    public TokenWaiter(int capacity, int logprobs = 0) => _ring = new TokenRing(capacity, logprobs);
 
     public int Room => _ring.Room;
 
@@ -25,7 +25,7 @@ internal sealed class TokenWaiter : IValueTaskSource<bool>
     public bool HasEnded => Volatile.Read(ref _ended) == 1;
 
     /// <summary>Producer.</summary>
-    public bool TryWrite(int token) => _ring.TryWrite(token);
+    public bool TryWrite(int token, ReadOnlySpan<TokenLogprob> logprobs = default) => _ring.TryWrite(token, logprobs);
 
     /// <summary>Producer: no token follows. May be called by a watchdog instead of a producer that is stuck.</summary>
     public void End() =>
@@ -46,9 +46,12 @@ internal sealed class TokenWaiter : IValueTaskSource<bool>
         Interlocked.Exchange(ref _queued, 1) == 0;
 
     /// <summary>Consumer: reads; <paramref name="wakeProducer"/> where the producer was waiting for room.</summary>
-    public int Read(Span<int> destination, out bool wakeProducer)
+    public int Read(Span<int> destination, out bool wakeProducer) => Read(destination, [], out wakeProducer);
+
+    /// <summary>The same with log-probabilities.</summary>
+    public int Read(Span<int> destination, Span<TokenLogprob> logprobs, out bool wakeProducer)
     {
-        var count = _ring.Read(destination);
+        var count = _ring.Read(destination, logprobs);
 
         // The consumer's half of Stall's fence: room first, then the look whether someone waits for it.
         Interlocked.MemoryBarrier();

@@ -85,8 +85,8 @@ internal sealed class Admission(
         }
 
         var tokens = sequence.Tokens.AsSpan(0, sequence.Known);
-        var match = table.Find(sequence.Request.Partition, tokens, sequence.Known - 1);
-        if (FindLeader(sequence, match.Length, running))
+        var match = table.Find(sequence.Request.Partition, tokens, sequence.ReusableTokens);
+        if (!sequence.NeedsScores && FindLeader(sequence, match.Length, running))
         {
             return Outcome.Waits;
         }
@@ -95,7 +95,7 @@ internal sealed class Admission(
         {
             var timeline = default(Timeline);
             var isRestoring = sequence.Restore is not null;
-            if (archive is not null && archive.MustWait(sequence, match.Length, out timeline))
+            if (archive is not null && !sequence.NeedsScores && archive.MustWait(sequence, match.Length, out timeline))
             {
                 return Outcome.Waits;
             }

@@ -13,6 +13,19 @@ internal interface ISequenceOutput
 
     public void Write(int token);
 
+    /// <summary>The same with the token's log-probability and its alternatives'; empty where nobody asked.</summary>
+    public void Write(int token, ReadOnlySpan<TokenLogprob> logprobs) => Write(token);
+
+    /// <summary>A stop token was sampled, which is not written; the end follows.</summary>
+    public void Stopped(ReadOnlySpan<TokenLogprob> logprobs)
+    {
+    }
+
+    /// <summary>The prompt's log-probabilities are complete; before the first token.</summary>
+    public void Scored(PromptScores scores)
+    {
+    }
+
     public void Report(in GenerationStats stats);
 
     /// <summary>Called once; nothing follows.</summary>

@@ -149,9 +149,14 @@ internal sealed class Scheduler
                 sequence.Computed = prompt;
             }
 
+            if (sequence is { IsAlive: true, Scores.IsComplete: true } && row.First < sequence.PromptLength)
+            {
+                sequence.Output.Scored(sequence.Scores);
+            }
+
             if (row.Sample != 0)
             {
-                Take(sequence, step.Next[i], nowMs);
+                Take(sequence, step.Next[i], step.Asks.LogprobsOf(step, i), nowMs);
             }
             else if (sequence.IsAlive && sequence.Request.MaxTokens <= 0 && timeline.Settled >= sequence.Known)
             {
@@ -246,7 +251,7 @@ internal sealed class Scheduler
         }
     }
 
-    private void Take(Sequence sequence, int token, double nowMs)
+    private void Take(Sequence sequence, int token, ReadOnlySpan<TokenLogprob> logprobs, double nowMs)
     {
         sequence.SamplesInFlight--;
         if (!sequence.IsAlive)
@@ -264,11 +269,12 @@ internal sealed class Scheduler
 
         if (Array.IndexOf(sequence.Request.StopTokens, token) >= 0)
         {
+            sequence.Output.Stopped(logprobs);
             sequence.Finish(FinishReason.Stop, null, nowMs);
             return;
         }
 
-        sequence.Output.Write(token);
+        sequence.Output.Write(token, logprobs);
         sequence.Delivered++;
         Totals.SampledTokens++;
         if (sequence.Sampled == sequence.Request.MaxTokens)

@@ -21,6 +21,10 @@ internal sealed class Sequence
         request.Prompt.CopyTo(Tokens, 0);
         Known = request.Prompt.Length;
         Checkpoints.AddRange(request.Checkpoints);
+        if (request.PromptLogprobs >= 0)
+        {
+            Scores = new PromptScores(request.Prompt.Length, request.PromptLogprobs);
+        }
     }
 
     public GenerationRequest Request { get; }
@@ -49,6 +53,18 @@ internal sealed class Sequence
     public int SamplesInFlight { get; set; }
 
     public FinishReason Done { get; set; }
+
+    /// <summary>The prompt's log-probabilities, where they are wanted.</summary>
+    public PromptScores? Scores { get; }
+
+    /// <summary>Positions are to be computed for their scores, even where a cache holds their state.</summary>
+    public bool NeedsScores => Scores is { IsComplete: false };
+
+    /// <summary>Steps of it may have more to ask than a sample.</summary>
+    public bool HasAsks => NeedsScores || Request.Adjust is not null;
+
+    /// <summary>The most tokens whose state may come from a cache.</summary>
+    public int ReusableTokens => NeedsScores ? Math.Min(Scores!.Known, Known - 1) : Known - 1;
 
     /// <summary>The slot's content cannot be trusted: close it, never keep it.</summary>
     public bool Lost { get; set; }

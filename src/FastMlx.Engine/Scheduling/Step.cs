@@ -20,6 +20,8 @@ internal sealed class Step(int maxRows, int maxTokens)
 
     public Span<int> Next => _next.AsSpan(0, RowCount);
 
+    public StepAsks Asks { get; } = new(maxRows);
+
     public double BegunMs { get; set; }
 
     public double BeginTookMs { get; set; }
@@ -31,6 +33,7 @@ internal sealed class Step(int maxRows, int maxTokens)
         Array.Clear(_owners);
         RowCount = 0;
         TokenCount = 0;
+        Asks.Clear();
     }
 
     /// <summary>Adds a row that feeds <paramref name="tokens"/> behind what the sequence's slot holds.</summary>
@@ -38,13 +41,18 @@ internal sealed class Step(int maxRows, int maxTokens)
     {
         var sampling = sequence.Sampling;
         var timeline = sequence.Timeline!;
+        if (sequence.HasAsks)
+        {
+            Asks.Add(RowCount, sequence, timeline.Count, tokens.Length, sample);
+        }
+
         _owners[RowCount] = sequence;
         _rows[RowCount++] = new StepRow
         {
             Slot = timeline.Slot,
             First = timeline.Count,
             Count = tokens.Length,
-            Sample = sample ? 1 : 0,
+            Sample = !sample ? 0 : sequence.Request.Logprobs < 0 ? 1 : 3,
             Temperature = sampling.Temperature,
             TopP = sampling.TopP,
             MinP = sampling.MinP,

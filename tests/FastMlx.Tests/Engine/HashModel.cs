@@ -13,7 +13,8 @@ public sealed class HashModel(HashModelOptions options) : IModel
     private const int MagicFormat = 0x48534831;
 
     private readonly Dictionary<int, Slot> _slots = [];
-    private readonly Queue<(StepRow[] Rows, int[] Next)> _steps = new();
+    private readonly Queue<HashStep> _steps = new();
+    private HashStep? _finished;
     private int _nextSlot = 1;
     private int? _thread;
 
@@ -26,6 +27,7 @@ public sealed class HashModel(HashModelOptions options) : IModel
         CanTrim = options.CanTrim,
         WeightBytes = 1 << 20,
         StateBytesPerToken = options.BytesPerToken,
+        CanAdjust = true,
         Backend = "hash",
         ModelType = "hash",
     };
@@ -183,7 +185,9 @@ public sealed class HashModel(HashModelOptions options) : IModel
         return true;
     }
 
-    public void BeginStep(ReadOnlySpan<StepRow> rows, ReadOnlySpan<int> tokens)
+    public void BeginStep(ReadOnlySpan<StepRow> rows, ReadOnlySpan<int> tokens) => BeginStep(rows, tokens, default);
+
+    public void BeginStep(ReadOnlySpan<StepRow> rows, ReadOnlySpan<int> tokens, in StepAdjusts adjusts)
     {
         CheckThread();
         Require(_steps.Count < 2, "a third step in flight");
@@ -198,11 +202,11 @@ public sealed class HashModel(HashModelOptions options) : IModel
             failure = ModelFailure.NoMemory;
         }
 
-        var next = new int[rows.Length];
+        var step = new HashStep(rows.ToArray());
         var at = 0;
         for (var i = 0; i < rows.Length; i++)
         {
-            next[i] = Feed(rows[i], tokens.Slice(at, rows[i].Count), failure is not null);
+            step.Next[i] = Feed(step, i, tokens.Slice(at, rows[i].Count), adjusts, failure is not null);
             at += rows[i].Count;
         }
 
@@ -216,7 +220,7 @@ public sealed class HashModel(HashModelOptions options) : IModel
             _slots[row.Slot].InFlight++;
         }
 
-        _steps.Enqueue((rows.ToArray(), next));
+        _steps.Enqueue(step);
     }
 
     public void EndStep(Span<int> next)
@@ -241,6 +245,27 @@ public sealed class HashModel(HashModelOptions options) : IModel
         }
 
         step.Next.CopyTo(next);
+        _finished = step;
+    }
+
+    public float Logprobs(int row, Span<TokenLogprob> top)
+    {
+        var step = _finished!;
+        Require(step.Rows[row].Sample == 3, "log-probabilities of a row that kept none");
+        HashLogprobs.Top(step.Hashes[row], top);
+        return HashLogprobs.Of(step.Hashes[row], step.Next[row]);
+    }
+
+    public void Scores(int row, Span<float> scores, Span<TokenLogprob> top)
+    {
+        var told = _finished!.Scores.GetValueOrDefault(row) ?? [];
+        Require(told.Count == scores.Length, "scores of a row that was not asked for them");
+        for (var i = 0; i < told.Count; i++)
+        {
+            scores[i] = HashLogprobs.Of(told[i].Hash, told[i].Token);
+            var each = top.Length / scores.Length;
+            HashLogprobs.Top(told[i].Hash, top.Slice(i * each, each));
+        }
     }
 
     public void Dispose()
@@ -266,8 +291,10 @@ public sealed class HashModel(HashModelOptions options) : IModel
         Require(total == tokens.Length, "rows and tokens disagree");
     }
 
-    private int Feed(in StepRow row, ReadOnlySpan<int> tokens, bool spoil)
+    private int Feed(HashStep step, int index, ReadOnlySpan<int> tokens, in StepAdjusts adjusts, bool spoil)
     {
+        var row = step.Rows[index];
+        var adjust = HashAdjust.Of(index, adjusts);
         var slot = _slots[row.Slot];
         var sampledBefore = slot.SampledInStep;
         slot.SampledInStep = -1;
@@ -278,10 +305,17 @@ public sealed class HashModel(HashModelOptions options) : IModel
             {
                 Require(sampledBefore == StepsBegun - 1, "LastToken without a sample in the step before");
                 fed = slot.Last;
+                adjust?.See(fed);
             }
 
             Require(fed >= 0 && fed < VocabSize, "a token outside the vocabulary");
             slot.Rows.Add(Extend(slot.Rows.Count > 0 ? slot.Rows[^1] : Seed, fed));
+        }
+
+        if (adjust is not null)
+        {
+            var rowHashes = CollectionsMarshal.AsSpan(slot.Rows)[^row.Count..];
+            step.Scores[index] = adjust.Scored(rowHashes);
         }
 
         if (spoil)
@@ -295,7 +329,10 @@ public sealed class HashModel(HashModelOptions options) : IModel
         }
 
         var sampling = new SamplingParameters(row.Temperature, row.TopP, row.MinP, row.TopK, row.Seed);
-        slot.Last = Sample(slot.Rows[^1], slot.Rows.Count, sampling);
+        step.Hashes[index] = slot.Rows[^1];
+        slot.Last = adjust is null
+            ? Sample(slot.Rows[^1], slot.Rows.Count, sampling)
+            : adjust.Sample(slot.Rows[^1], slot.Rows.Count, sampling);
         slot.SampledInStep = StepsBegun;
         return slot.Last;
     }

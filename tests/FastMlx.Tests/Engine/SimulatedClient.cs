@@ -12,6 +12,10 @@ internal sealed class SimulatedClient(GenerationRequest request, int capacity) :
 
     public List<int> Tokens { get; } = [];
 
+    public List<TokenLogprob[]> Logprobs { get; } = [];
+
+    public PromptScores? Scores { get; private set; }
+
     public FinishReason Reason { get; private set; }
 
     public string? Failure { get; private set; }
@@ -39,6 +43,22 @@ internal sealed class SimulatedClient(GenerationRequest request, int capacity) :
 
         _unread++;
         Tokens.Add(token);
+    }
+
+    public void Write(int token, ReadOnlySpan<TokenLogprob> logprobs)
+    {
+        Write(token);
+        Logprobs.Add(logprobs.ToArray());
+    }
+
+    public void Scored(PromptScores scores)
+    {
+        if (!scores.IsComplete || Tokens.Count > 0 && Scores is null)
+        {
+            throw new InvalidOperationException("Scores that come too early or too late.");
+        }
+
+        Scores = scores;
     }
 
     public void Report(in GenerationStats stats) => Stats = stats;

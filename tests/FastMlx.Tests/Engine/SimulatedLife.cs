@@ -214,6 +214,10 @@ internal sealed class SimulatedLife
             Checkpoints = Checkpoints(prompt.Length),
             Lane = (Lane)_random.Next(4),
             Partition = (ulong)partition,
+            Adjust = _random.Next(4) == 0 ? Adjust() : null,
+            Logprobs = _random.Next(4) == 0 ? _random.Next(4) : -1,
+            PromptLogprobs = _random.Next(10) == 0 ? _random.Next(3) : -1,
+            AnswerTokens = _random.Next(6) == 0 ? _random.Next(prompt.Length) : 0,
         };
         if (_limits.Check(request) != SubmitResult.Accepted)
         {
@@ -226,6 +230,20 @@ internal sealed class SimulatedLife
         _pipeline.Scheduler.Submit(request, client, _nowMs);
         var answer = Cold.Answer(request, _limits.ContextLength).Tokens;
         _conversations[partition].Add(_random.Next(2) == 0 ? [.. prompt, .. answer] : prompt);
+    }
+
+    private LogitAdjustment Adjust()
+    {
+        int[] biased = [.. Enumerable.Range(0, _random.Next(4)).Select(_ => _random.Next(HashModel.VocabSize))];
+        return new LogitAdjustment
+        {
+            BiasIds = biased,
+            BiasValues = [.. biased.Select(id => id % 3 == 0 ? float.NegativeInfinity : 1.5f)],
+            FrequencyPenalty = _random.Next(3) - 1,
+            PresencePenalty = _random.Next(3) - 1,
+            RepetitionPenalty = 1 + _random.Next(2),
+            TokensMin = _random.Next(2) == 0 ? 0 : _random.Next(20),
+        };
     }
 
     // A new prompt, a turn that continues an earlier one (the answer included), a cut of one, or one again.
@@ -268,6 +286,7 @@ internal sealed class SimulatedLife
             Require(
                 client.Reason != FinishReason.Failed || _canFail,
                 "failed without a failure: " + client.Failure);
+            CheckLogprobs(client, isWhole);
             Require(client.Stats.SampledTokens == client.Tokens.Count, "a wrong count of tokens");
             Require(client.Stats.ReusedTokens < client.Request.Prompt.Length, "no prompt token was fed");
         }
@@ -282,6 +301,26 @@ internal sealed class SimulatedLife
             "a slot holds other tokens than its timeline says");
         Require(RadixCheck.IsSound(scheduler.Table, out var broken), broken);
         Require(_models.Count(model => !model.IsDisposed) == 1, "models left open");
+    }
+
+    private void CheckLogprobs(SimulatedClient client, bool isWhole)
+    {
+        var request = client.Request;
+        var (prompt, answer) = Cold.Logprobs(request, client.Tokens);
+        var wanted = request.Logprobs >= 0 ? answer : [.. client.Tokens.Select(_ => Array.Empty<TokenLogprob>())];
+        Require(client.Logprobs.Zip(wanted).All(pair => pair.First.SequenceEqual(pair.Second)), "wrong log-probabilities");
+        Require(client.Logprobs.Count == client.Tokens.Count, "log-probabilities without a token");
+        if (request.PromptLogprobs < 0 || !isWhole)
+        {
+            Require(client.Scores is null || request.PromptLogprobs >= 0, "scores that nobody asked for");
+            return;
+        }
+
+        for (var i = 1; i < request.Prompt.Length; i++)
+        {
+            Require(client.Scores![i] == prompt[i - 1][0].Logprob, "a wrong score");
+            Require(client.Scores.TopAt(i).SequenceEqual(prompt[i - 1].AsSpan(1)), "wrong alternatives of a score");
+        }
     }
 
     private static bool IsPrefix(List<int> tokens, List<int> of) =>
