@@ -196,16 +196,17 @@ public sealed partial class EngineLoop : IGenerator, IAsyncDisposable
             throw new ArgumentException("The prompt has an id outside the vocabulary.", nameof(request));
         }
 
-        var asks = request.Adjust is not null || request.Logprobs >= 0 || request.PromptLogprobs >= 0;
-        if (asks && !Model.CanAdjust)
+        var isTooMuch = (request.Logprobs >= 0 && !Model.CanLogprobs)
+            || ((request.Adjust is not null || request.PromptLogprobs >= 0) && !Model.CanAdjust);
+        if (isTooMuch)
         {
-            throw new ArgumentException("The model takes no adjustments and tells no log-probabilities.", nameof(request));
+            throw new ArgumentException("The model cannot do what the request asks for.", nameof(request));
         }
 
         if (request.Adjust?.IsSane(Model.VocabSize) == false
             || Math.Max(request.Logprobs, request.PromptLogprobs) > GenerationRequest.LogprobsMax)
         {
-            throw new ArgumentException("An adjustment or a number of log-probabilities makes no sense.", nameof(request));
+            throw new ArgumentException("An adjustment or a count makes no sense.", nameof(request));
         }
     }
 

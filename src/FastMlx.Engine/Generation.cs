@@ -30,12 +30,12 @@ public abstract class Generation
     /// </summary>
     public virtual int Read(Span<int> destination, Span<TokenLogprob> logprobs) => Read(destination);
 
-    /// <summary>Of the prompt's tokens, from the first token or the end on; null where they were not asked for.</summary>
+    /// <summary>Of the prompt, from the first token or the end on; null where they were not asked for.</summary>
     public virtual PromptScores? PromptScores => null;
 
     /// <summary>
-    /// Log-probabilities of the stop token that ended the generation, itself first; empty where none did, or none were
-    /// asked for. Valid once <see cref="WaitAsync"/> returned false.
+    /// Log-probabilities of the stop token that ended the generation, itself first; empty where none did, or none
+    /// were asked for. Valid once <see cref="WaitAsync"/> returned false.
     /// </summary>
     public virtual IReadOnlyList<TokenLogprob> StopLogprobs => [];
 

@@ -10,6 +10,7 @@ public sealed class ChatCompletionBuilder(IdSource ids, CompletionOptions option
     private readonly ArrayBufferWriter<byte> _reasoning = new(256);
     private readonly ArrayBufferWriter<byte> _calls = new(256);
     private readonly ArrayBufferWriter<byte> _arguments = new(256);
+    private readonly LogprobAligner _aligner = new();
     private readonly List<TokenLogprob> _logprobs = [];
     private bool _isInCall;
     private bool _hasCall;
@@ -17,7 +18,12 @@ public sealed class ChatCompletionBuilder(IdSource ids, CompletionOptions option
 
     public string Id { get; } = ids.ChatCompletion();
 
-    public void TokenLogprobs(TokenLogprob token) => _logprobs.Add(token);
+    /// <summary>A token whose text comes next; or none comes, for tokens of markup.</summary>
+    public void TokenLogprobs(TokenLogprob token)
+    {
+        if (options.Logprobs)
+            _aligner.Add(token);
+    }
 
     public void Text(ReadOnlySpan<byte> utf8)
     {
@@ -25,6 +31,8 @@ public sealed class ChatCompletionBuilder(IdSource ids, CompletionOptions option
         if (utf8.IsEmpty)
             return;
         _text.Escaped(utf8);
+        if (options.Logprobs)
+            _logprobs.AddRange(_aligner.Take(utf8));
         _endsInWholeCall = false;
     }
 
@@ -33,6 +41,7 @@ public sealed class ChatCompletionBuilder(IdSource ids, CompletionOptions option
         Require(!_isInCall, nameof(Thinking));
         if (utf8.IsEmpty)
             return;
+        _aligner.Drop();
         _reasoning.Escaped(utf8);
         _endsInWholeCall = false;
     }
@@ -41,6 +50,7 @@ public sealed class ChatCompletionBuilder(IdSource ids, CompletionOptions option
     {
         Require(!_isInCall, nameof(ToolCallBegin));
         string id = ids.Call();
+        _aligner.Drop();
         _calls.Raw(_hasCall ? ","u8 : ""u8).Raw("{\"id\":"u8).Text(id)
             .Raw(",\"type\":\"function\",\"function\":{\"name\":"u8).Text(name).Raw(",\"arguments\":"u8);
         _arguments.Clear();
@@ -59,6 +69,7 @@ public sealed class ChatCompletionBuilder(IdSource ids, CompletionOptions option
     public void ToolCallEnd()
     {
         Require(_isInCall, nameof(ToolCallEnd));
+        _aligner.Drop();
         CloseCall();
         _endsInWholeCall = true;
     }
@@ -74,6 +85,7 @@ public sealed class ChatCompletionBuilder(IdSource ids, CompletionOptions option
     {
         if (_isInCall)
             CloseCall();
+        _logprobs.AddRange(_aligner.TakeBegun());
         StopReason agreed = MessageFields.Agreed(reason, _hasCall, _endsInWholeCall);
         output.Raw("{\"id\":"u8).Text(Id).Raw(",\"object\":\"chat.completion\",\"created\":"u8).Number(options.Created)
             .Raw(",\"model\":"u8).Text(options.Model).Raw(",\"system_fingerprint\":"u8)
@@ -81,7 +93,7 @@ public sealed class ChatCompletionBuilder(IdSource ids, CompletionOptions option
             .Raw(",\"service_tier\":\"default\",\"choices\":[{\"index\":0,\"message\":"u8);
         WriteMessage(output);
         output.Raw(",\"logprobs\":"u8);
-        CompletionFields.WriteLogprobs(output, options.Logprobs ? _logprobs : null);
+        CompletionFields.WriteAllLogprobs(output, options.Logprobs ? _logprobs : null);
         output.Raw(",\"finish_reason\":"u8).Text(CompletionFields.FinishReason(agreed)).Raw("}],\"usage\":"u8);
         CompletionFields.WriteUsage(output, usage);
         output.Raw("}"u8);

@@ -36,7 +36,6 @@ public static class ChatCompletionReader
             context.Problems.Add("", "The body must be a JSON object");
         context.CheckNames(body, "", "chat", OpenAiFields.ChatBody);
         ReadChoices(body, context);
-        CountIgnored(body, context);
         bool stream = context.OptionalBoolean(body, "stream"u8, "stream") ?? false;
         bool logprobs = context.OptionalBoolean(body, "logprobs"u8, "logprobs") ?? false;
         return new ChatCompletionRequest
@@ -46,15 +45,7 @@ public static class ChatCompletionReader
             IncludesUsage = stream && body["stream_options"u8]["include_usage"u8].IsTrue,
             Logprobs = logprobs,
             TopLogprobs = ReadTopLogprobs(body, logprobs, context),
-            FrequencyPenalty = (float)(
-                context.OptionalNumber(body, "frequency_penalty"u8, "frequency_penalty", -2, 2) ?? 0),
-            PresencePenalty = (float)(context.OptionalNumber(body, "presence_penalty"u8, "presence_penalty", -2, 2)
-                ?? 0),
-            RepetitionPenalty = (float)(
-                context.OptionalNumber(body, "repetition_penalty"u8, "repetition_penalty", 0, 100)
-                ?? context.OptionalNumber(body, "repeat_penalty"u8, "repeat_penalty", 0, 100) ?? 1),
             IgnoresEnd = context.OptionalBoolean(body, "ignore_eos"u8, "ignore_eos") ?? false,
-            MinTokens = ReadContext.Clamp(context.OptionalInteger(body, "min_tokens"u8, "min_tokens", 0) ?? 0),
             CacheKey = context.OptionalText(body, "prompt_cache_key"u8, "prompt_cache_key")
                 ?? context.OptionalText(body, "user"u8, "user"),
             ShowsReasoning = context.OptionalBoolean(body, "include_reasoning"u8, "include_reasoning") ?? true,
@@ -83,21 +74,6 @@ public static class ChatCompletionReader
             TemplateArguments = ReadTemplateArguments(body, context),
             ContinueFinalMessage = Continues(body, messages, context),
         };
-    }
-
-    // Wishes that the sampler cannot fulfil and that are too common to refuse: at least they are seen.
-    private static void CountIgnored(JsonValue body, ReadContext context)
-    {
-        foreach (string name in (string[])["frequency_penalty", "presence_penalty"])
-        {
-            if (body[System.Text.Encoding.UTF8.GetBytes(name)].TryDouble(out double penalty) && penalty != 0)
-                context.CountUnknown("chat", name + " (not supported)");
-        }
-        foreach (JsonMember _ in body["logit_bias"u8].Properties)
-        {
-            context.CountUnknown("chat", "logit_bias (not supported)");
-            break;
-        }
     }
 
     private static void AddNote(List<ChatMessage> messages, string? note)

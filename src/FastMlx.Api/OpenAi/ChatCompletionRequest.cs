@@ -22,17 +22,8 @@ public sealed record ChatCompletionRequest
     /// <summary>Alternatives per token, 0 to 20.</summary>
     public int TopLogprobs { get; init; }
 
-    public float FrequencyPenalty { get; init; }
-
-    public float PresencePenalty { get; init; }
-
-    /// <summary>1: none.</summary>
-    public float RepetitionPenalty { get; init; } = 1;
-
     /// <summary>End-of-sequence tokens do not end the answer (benchmarks).</summary>
     public bool IgnoresEnd { get; init; }
-
-    public int MinTokens { get; init; }
 
     /// <summary>prompt_cache_key, else user: requests with one key share prefixes.</summary>
     public string? CacheKey { get; init; }

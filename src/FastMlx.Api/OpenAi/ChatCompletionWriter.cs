@@ -22,7 +22,7 @@ public sealed class ChatCompletionWriter : IChatEventSink
     private readonly IdSource _ids;
     private readonly CompletionOptions _options;
     private readonly byte[] _head;
-    private readonly List<TokenLogprob> _logprobs = [];
+    private readonly LogprobAligner _logprobs = new();
     private State _state;
     private int _calls;
     private bool _hasArguments;
@@ -67,7 +67,7 @@ public sealed class ChatCompletionWriter : IChatEventSink
         _output.EndEvent();
     }
 
-    /// <summary>Belongs to the text that comes next (or to none, for tokens of markup).</summary>
+    /// <summary>A token whose text comes next; or none comes, for tokens of markup.</summary>
     public void TokenLogprobs(TokenLogprob token)
     {
         if (_options.Logprobs)
@@ -82,7 +82,7 @@ public sealed class ChatCompletionWriter : IChatEventSink
         _endsInWholeCall = false;
         BeginDelta();
         _output.Raw("\"content\":"u8).Text(utf8);
-        EndDelta();
+        EndDelta(_options.Logprobs ? _logprobs.Take(utf8) : []);
     }
 
     public void Thinking(ReadOnlySpan<byte> utf8)
@@ -90,6 +90,7 @@ public sealed class ChatCompletionWriter : IChatEventSink
         Require(_state == State.Open, nameof(Thinking));
         if (utf8.IsEmpty)
             return;
+        _logprobs.Drop();
         _endsInWholeCall = false;
         if (!_options.ShowsReasoning)
             return;
@@ -102,6 +103,7 @@ public sealed class ChatCompletionWriter : IChatEventSink
     {
         Require(_state == State.Open, nameof(ToolCallBegin));
         string id = _ids.Call();
+        _logprobs.Drop();
         _endsInWholeCall = false;
         BeginCall();
         _output.Raw(",\"id\":"u8).Text(id).Raw(",\"type\":\"function\",\"function\":{\"name\":"u8).Text(name)
@@ -126,6 +128,7 @@ public sealed class ChatCompletionWriter : IChatEventSink
     public void ToolCallEnd()
     {
         Require(_state == State.InTool, nameof(ToolCallEnd));
+        _logprobs.Drop();
         if (!_hasArguments)
             ToolCallArguments("{}"u8);
         _state = State.Open;
@@ -145,9 +148,10 @@ public sealed class ChatCompletionWriter : IChatEventSink
     public void Finish(StopReason reason, in ReplyUsage usage)
     {
         RequireOpen(nameof(Finish));
-        FlushLogprobs();
         StopReason agreed = MessageFields.Agreed(reason, _calls > 0 || _state == State.InTool, _endsInWholeCall);
-        _output.Raw(_head).Raw("{\"index\":0,\"delta\":{},\"logprobs\":null,\"finish_reason\":"u8)
+        _output.Raw(_head).Raw("{\"index\":0,\"delta\":{},\"logprobs\":"u8);
+        CompletionFields.WriteLogprobs(_output, _logprobs.TakeBegun());
+        _output.Raw(",\"finish_reason\":"u8)
             .Text(CompletionFields.FinishReason(agreed)).Raw("}]"u8);
         EndChunk(hasUsageField: true);
         if (_options.IncludesUsage)
@@ -172,16 +176,6 @@ public sealed class ChatCompletionWriter : IChatEventSink
         _state = State.Ended;
     }
 
-    // Tokens that came to no text still have their place in the list.
-    private void FlushLogprobs()
-    {
-        if (_logprobs.Count == 0 || _state != State.Open)
-            return;
-        BeginDelta();
-        _output.Raw("\"content\":\"\""u8);
-        EndDelta();
-    }
-
     private void BeginDelta() => _output.Raw(_head).Raw("{\"index\":0,\"delta\":{"u8);
 
     private void BeginCall()
@@ -190,11 +184,12 @@ public sealed class ChatCompletionWriter : IChatEventSink
         _output.Raw("\"tool_calls\":[{\"index\":"u8).Number(_calls);
     }
 
-    private void EndDelta()
+    private void EndDelta() => EndDelta([]);
+
+    private void EndDelta(IReadOnlyList<TokenLogprob> logprobs)
     {
         _output.Raw("},\"logprobs\":"u8);
-        CompletionFields.WriteLogprobs(_output, _logprobs.Count > 0 ? _logprobs : null);
-        _logprobs.Clear();
+        CompletionFields.WriteLogprobs(_output, logprobs);
         _output.Raw(",\"finish_reason\":null}]"u8);
         EndChunk(hasUsageField: true);
     }

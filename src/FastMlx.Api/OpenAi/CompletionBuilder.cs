@@ -22,22 +22,26 @@ public sealed class CompletionBuilder(IdSource ids, CompletionOptions options) :
     }
 
     /// <summary>The first token of an echoed prompt, which has no log-probability.</summary>
-    public void FirstToken(string text)
+    public void FirstToken(TokenLogprob token)
     {
         if (options.Logprobs)
-            _logprobs.AddUnknown(text);
+            _logprobs.AddFirst(token);
     }
 
-    public void Text(ReadOnlySpan<byte> utf8) => _text.Escaped(utf8);
+    public void Text(ReadOnlySpan<byte> utf8)
+    {
+        _text.Escaped(utf8);
+        _logprobs.AddText(utf8.Length);
+    }
 
-    public void Thinking(ReadOnlySpan<byte> utf8) => _text.Escaped(utf8);
+    public void Thinking(ReadOnlySpan<byte> utf8) => Text(utf8);
 
     public void ToolCallBegin(string name, string? wireId)
     {
         // Raw text has no calls; their arguments are text like any other.
     }
 
-    public void ToolCallArguments(ReadOnlySpan<byte> utf8Json) => _text.Escaped(utf8Json);
+    public void ToolCallArguments(ReadOnlySpan<byte> utf8Json) => Text(utf8Json);
 
     public void ToolCallEnd()
     {
@@ -46,6 +50,7 @@ public sealed class CompletionBuilder(IdSource ids, CompletionOptions options) :
 
     public void FinishChoice(StopReason reason)
     {
+        _logprobs.End(isCut: reason == StopReason.StopSequence);
         _choices.Raw(_count == 0 ? ""u8 : ","u8).Raw("{\"index\":"u8).Number(_count)
             .Raw(",\"text\":\""u8).Raw(_text.WrittenSpan).Raw("\",\"logprobs\":"u8);
         if (options.Logprobs)

@@ -24,26 +24,38 @@ internal static class CompletionFields
             .Number(usage.ThinkingTokens)
             .Raw(",\"audio_tokens\":0,\"accepted_prediction_tokens\":0,\"rejected_prediction_tokens\":0}}"u8);
 
+    /// <summary>The same where there are some, else null.</summary>
+    public static void WriteLogprobs(IBufferWriter<byte> output, IReadOnlyList<TokenLogprob> tokens) =>
+        WriteAllLogprobs(output, tokens.Count > 0 ? tokens : null);
+
     /// <summary>{"content":[…],"refusal":null}, or null.</summary>
-    public static void WriteLogprobs(IBufferWriter<byte> output, IReadOnlyList<TokenLogprob>? tokens)
+    public static void WriteAllLogprobs(IBufferWriter<byte> output, IReadOnlyList<TokenLogprob>? tokens)
     {
         if (tokens is null)
         {
             output.Raw("null"u8);
             return;
         }
-        output.Raw("{\"content\":["u8);
+        output.Raw("{\"content\":"u8);
+        WriteTokens(output, tokens);
+        output.Raw(",\"refusal\":null}"u8);
+    }
+
+    /// <summary>[{"token":…,"logprob":…,"bytes":…,"top_logprobs":[…]},…]</summary>
+    public static void WriteTokens(IBufferWriter<byte> output, IReadOnlyList<TokenLogprob> tokens)
+    {
+        output.Raw("["u8);
         for (int i = 0; i < tokens.Count; i++)
         {
             output.Raw(i == 0 ? ""u8 : ","u8);
             WriteToken(output, tokens[i], withTop: true);
         }
-        output.Raw("],\"refusal\":null}"u8);
+        output.Raw("]"u8);
     }
 
     private static void WriteToken(IBufferWriter<byte> output, TokenLogprob token, bool withTop)
     {
-        output.Raw("{\"token\":"u8).Text(System.Text.Encoding.UTF8.GetString(token.Bytes.Span))
+        output.Raw("{\"token\":"u8).Text(TokenText.InChat(token.Bytes.Span))
             .Raw(",\"logprob\":"u8)
             .Number(float.IsFinite(token.Logprob) ? Math.Min(0, token.Logprob) : TokenLogprob.Least)
             .Raw(",\"bytes\":["u8);

@@ -13,7 +13,7 @@ public static class CompletionReader
             "logprobs", "echo",
         "stop", "presence_penalty", "frequency_penalty", "logit_bias", "seed", "suffix", "user", "top_k", "min_p",
             "ignore_eos",
-        "repetition_penalty", "prompt_cache_key", "cache_prompt", "min_tokens",
+        "repetition_penalty", "repeat_penalty", "prompt_cache_key", "cache_prompt", "min_tokens", "stop_token_ids",
     ];
 
     public static bool TryRead(

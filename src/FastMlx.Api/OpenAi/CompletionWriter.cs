@@ -37,11 +37,15 @@ public sealed class CompletionWriter : IChatEventSink
     /// <summary>Belongs to the text that comes next.</summary>
     public void TokenLogprobs(TokenLogprob token)
     {
-        if (!_options.Logprobs)
-            return;
-        if (!_logprobs.TryGetValue(Choice, out CompletionLogprobs? ofChoice))
-            _logprobs[Choice] = ofChoice = new CompletionLogprobs();
-        ofChoice.Add(token);
+        if (_options.Logprobs)
+            OfChoice().Add(token);
+    }
+
+    /// <summary>The first token of an echoed prompt, which has no log-probability.</summary>
+    public void FirstToken(TokenLogprob token)
+    {
+        if (_options.Logprobs)
+            OfChoice().AddFirst(token);
     }
 
     public void Ping()
@@ -56,6 +60,8 @@ public sealed class CompletionWriter : IChatEventSink
         RequireOpen(nameof(Text));
         if (utf8.IsEmpty)
             return;
+        if (_options.Logprobs)
+            OfChoice().AddText(utf8.Length);
         BeginChoice(utf8);
         _output.Raw(",\"finish_reason\":null}]}\n\n"u8);
         _output.EndEvent();
@@ -79,6 +85,8 @@ public sealed class CompletionWriter : IChatEventSink
     public void FinishChoice(StopReason reason)
     {
         RequireOpen(nameof(FinishChoice));
+        if (_options.Logprobs)
+            OfChoice().End(isCut: reason == StopReason.StopSequence);
         BeginChoice(default);
         _output.Raw(",\"finish_reason\":"u8).Text(CompletionFields.FinishReason(reason)).Raw("}]}\n\n"u8);
         _output.EndEvent();
@@ -108,6 +116,13 @@ public sealed class CompletionWriter : IChatEventSink
         _output.Raw("\n\n"u8);
         _output.EndEvent();
         _isEnded = true;
+    }
+
+    private CompletionLogprobs OfChoice()
+    {
+        if (!_logprobs.TryGetValue(Choice, out CompletionLogprobs? ofChoice))
+            _logprobs[Choice] = ofChoice = new CompletionLogprobs();
+        return ofChoice;
     }
 
     private void BeginChoice(ReadOnlySpan<byte> text)

@@ -16,7 +16,8 @@ internal static class OpenAiFields
         "functions", "function_call",
         // What local servers added.
         "top_k", "min_p", "repetition_penalty", "repeat_penalty", "chat_template_kwargs", "add_generation_prompt",
-        "continue_final_message", "ignore_eos", "min_tokens", "include_reasoning", "thinking_budget_tokens",
+        "continue_final_message", "ignore_eos", "stop_token_ids",
+        "min_tokens", "include_reasoning", "thinking_budget_tokens",
             "json_schema",
         "guided_json", "cache_prompt", "id_slot",
     ];
@@ -28,6 +29,13 @@ internal static class OpenAiFields
         TopK = ReadTopK(body, context),
         MinP = (float?)context.OptionalNumber(body, "min_p"u8, "min_p", 0, 1),
         Seed = (ulong?)context.OptionalInteger(body, "seed"u8, "seed", long.MinValue),
+        FrequencyPenalty = ReadPenalty(body, "frequency_penalty"u8, "frequency_penalty", context),
+        PresencePenalty = ReadPenalty(body, "presence_penalty"u8, "presence_penalty", context),
+        RepetitionPenalty = ReadRepetition(body, "repetition_penalty"u8, "repetition_penalty", context)
+            ?? ReadRepetition(body, "repeat_penalty"u8, "repeat_penalty", context),
+        Biases = LogitBias.Read(body["logit_bias"u8], context),
+        TokensMin = ReadContext.Clamp(context.OptionalInteger(body, "min_tokens"u8, "min_tokens", 0) ?? 0),
+        StopTokens = LogitBias.ReadTokens(body["stop_token_ids"u8], "stop_token_ids", context),
     };
 
     /// <summary>A text or a list of texts; empty texts would match everywhere and are left out.</summary>
@@ -98,6 +106,12 @@ internal static class OpenAiFields
         return new ThinkingOptions(true, ReadContext.Clamp(Math.Max(0, budget ?? 0)), effort == "minimal" ? "low"
             : effort);
     }
+
+    private static float ReadPenalty(JsonValue body, ReadOnlySpan<byte> name, string path, ReadContext context) =>
+        (float)(context.OptionalNumber(body, name, path, -2, 2) ?? 0);
+
+    private static float? ReadRepetition(JsonValue body, ReadOnlySpan<byte> name, string path, ReadContext context) =>
+        (float?)context.OptionalNumber(body, name, path, 0.01, 100);
 
     // -1 and 0 both mean "all" in local tools.
     private static int? ReadTopK(JsonValue body, ReadContext context) =>

@@ -7,4 +7,7 @@ public sealed record TokenLogprob(ReadOnlyMemory<byte> Bytes, float Logprob, IRe
 {
     /// <summary>What stands for a probability of nothing: JSON has no infinity.</summary>
     public const float Least = -9999f;
+
+    /// <summary>It stands in the timeline and not in the text, as a special token does.</summary>
+    public bool IsHidden { get; init; }
 }

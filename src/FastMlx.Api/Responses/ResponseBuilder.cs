@@ -19,6 +19,8 @@ public sealed class ResponseBuilder : IChatEventSink
     /// <summary>The answer as a message, for a request that names this response as its predecessor.</summary>
     public ChatMessage Answer => _writer.Answer;
 
+    public void TokenLogprobs(TokenLogprob token) => _writer.TokenLogprobs(token);
+
     public void Text(ReadOnlySpan<byte> utf8) => _writer.Text(utf8);
 
     public void Thinking(ReadOnlySpan<byte> utf8) => _writer.Thinking(utf8);

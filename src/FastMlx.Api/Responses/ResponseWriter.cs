@@ -27,6 +27,8 @@ public sealed class ResponseWriter(IEventOutput output, IdSource ids, ResponseOp
     // The open item's text or arguments as they came: escaped when they are written.
     private readonly ArrayBufferWriter<byte> _content = new(1024);
     private readonly List<ContentPart> _parts = [];
+    private readonly LogprobAligner _aligner = new();
+    private readonly List<TokenLogprob> _logprobs = []; // of the open text
     private State _state;
     private long _sequence;
     private int _index;
@@ -71,8 +73,18 @@ public sealed class ResponseWriter(IEventOutput output, IdSource ids, ResponseOp
             OpenText();
         _content.Write(utf8);
         BeginInItem("response.output_text.delta"u8);
-        output.Raw(",\"content_index\":0,\"delta\":"u8).Text(utf8).Raw(",\"logprobs\":[]"u8);
+        output.Raw(",\"content_index\":0,\"delta\":"u8).Text(utf8).Raw(",\"logprobs\":"u8);
+        IReadOnlyList<TokenLogprob> logprobs = options.Request.Logprobs ? _aligner.Take(utf8) : [];
+        CompletionFields.WriteTokens(output, logprobs);
+        _logprobs.AddRange(logprobs);
         End();
+    }
+
+    /// <summary>A token whose text comes next; or none comes, for tokens of markup.</summary>
+    public void TokenLogprobs(TokenLogprob token)
+    {
+        if (options.Request.Logprobs)
+            _aligner.Add(token);
     }
 
     public void Thinking(ReadOnlySpan<byte> utf8)
@@ -80,6 +92,7 @@ public sealed class ResponseWriter(IEventOutput output, IdSource ids, ResponseOp
         RequireNoCall(nameof(Thinking));
         if (utf8.IsEmpty)
             return;
+        _aligner.Drop();
         if (_state != State.InReasoning)
             OpenReasoning();
         _content.Write(utf8);
@@ -92,6 +105,7 @@ public sealed class ResponseWriter(IEventOutput output, IdSource ids, ResponseOp
     {
         RequireNoCall(nameof(ToolCallBegin));
         Close();
+        _aligner.Drop();
         _callId = ids.Call();
         _name = name;
         bool isCustom = options.Request.CustomTools.Contains(name);
@@ -118,6 +132,7 @@ public sealed class ResponseWriter(IEventOutput output, IdSource ids, ResponseOp
     public void ToolCallEnd()
     {
         Require(_state is State.InCall or State.InCustomCall, nameof(ToolCallEnd));
+        _aligner.Drop();
         if (_content.WrittenCount == 0)
             ToolCallArguments("{}"u8);
         Close();
@@ -191,6 +206,7 @@ public sealed class ResponseWriter(IEventOutput output, IdSource ids, ResponseOp
     {
         _itemId = Encoding.UTF8.GetBytes(id);
         _content.Clear();
+        _logprobs.Clear();
         _isCut = false;
         _state = state;
     }
@@ -218,8 +234,11 @@ public sealed class ResponseWriter(IEventOutput output, IdSource ids, ResponseOp
     private void CloseText(ArrayBufferWriter<byte> item)
     {
         _parts.Add(new TextPart(Encoding.UTF8.GetString(_content.WrittenSpan)));
+        if (options.Request.Logprobs && _state == State.InText)
+            _logprobs.AddRange(_aligner.TakeBegun());
         BeginInItem("response.output_text.done"u8);
-        output.Raw(",\"content_index\":0,\"text\":"u8).Text(_content.WrittenSpan).Raw(",\"logprobs\":[]"u8);
+        output.Raw(",\"content_index\":0,\"text\":"u8).Text(_content.WrittenSpan).Raw(",\"logprobs\":"u8);
+        CompletionFields.WriteTokens(output, _logprobs);
         End();
         BeginInItem("response.content_part.done"u8);
         output.Raw(",\"content_index\":0,\"part\":"u8);
@@ -231,9 +250,13 @@ public sealed class ResponseWriter(IEventOutput output, IdSource ids, ResponseOp
         item.Raw("]}"u8);
     }
 
-    private void WriteTextPart(IBufferWriter<byte> to) =>
+    private void WriteTextPart(IBufferWriter<byte> to)
+    {
         to.Raw("{\"type\":\"output_text\",\"text\":"u8).Text(_content.WrittenSpan)
-            .Raw(",\"annotations\":[],\"logprobs\":[]}"u8);
+            .Raw(",\"annotations\":[],\"logprobs\":"u8);
+        CompletionFields.WriteTokens(to, _logprobs);
+        to.Raw("}"u8);
+    }
 
     private void CloseReasoning(ArrayBufferWriter<byte> item)
     {

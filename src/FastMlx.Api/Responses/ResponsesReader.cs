@@ -15,7 +15,8 @@ public static class ResponsesReader
         "metadata", "max_tool_calls", "prompt_cache_key", "prompt_cache_retention", "safety_identifier", "service_tier",
         "top_logprobs", "background", "user", "context_management", "presence_penalty", "frequency_penalty",
             "client_metadata",
-        "top_k", "min_p", "seed", "chat_template_kwargs",
+        "top_k", "min_p", "seed", "chat_template_kwargs", "repetition_penalty", "repeat_penalty", "logit_bias",
+        "min_tokens", "stop_token_ids",
     ];
 
     public static bool TryRead(
@@ -63,7 +64,8 @@ public static class ResponsesReader
             SafetyIdentifier = context.OptionalText(body, "safety_identifier"u8, "safety_identifier"),
             MaxToolCalls = context.OptionalInteger(body, "max_tool_calls"u8, "max_tool_calls", 1) is { } most
                 ? ReadContext.Clamp(most) : null,
-            TopLogprobs = ReadContext.Clamp(context.OptionalInteger(body, "top_logprobs"u8, "top_logprobs", 0) ?? 0),
+            TopLogprobs = ReadTopLogprobs(body, context),
+            IncludesLogprobs = Includes(body["include"u8], "message.output_text.logprobs"u8),
             Truncation = context.OptionalText(body, "truncation"u8, "truncation") ?? "disabled",
             CustomTools = tools.Custom,
             ToolsJson = ResponseEcho.Tools(body["tools"u8]),
@@ -101,6 +103,14 @@ public static class ResponsesReader
             MaxTokens = most is null ? null : ReadContext.Clamp(most.Value),
             ResponseSchemaJson = OpenAiFields.ReadFormat(body["text"u8]["format"u8], "text.format", context),
         };
+    }
+
+    private static int ReadTopLogprobs(JsonValue body, ReadContext context)
+    {
+        long? count = context.OptionalInteger(body, "top_logprobs"u8, "top_logprobs", 0);
+        if (count > 20)
+            context.Problems.Add("top_logprobs", "Input should be less than or equal to 20");
+        return ReadContext.Clamp(count ?? 0);
     }
 
     private static string? Join(string? instructions, string? note) =>

@@ -28,7 +28,14 @@ public sealed record ResponsesRequest
 
     public int? MaxToolCalls { get; init; }
 
+    /// <summary>Alternatives per token, 0 to 20.</summary>
     public int TopLogprobs { get; init; }
+
+    /// <summary>`include` asks for message.output_text.logprobs.</summary>
+    public bool IncludesLogprobs { get; init; }
+
+    /// <summary>Log-probabilities of the answer's text are wanted.</summary>
+    public bool Logprobs => IncludesLogprobs || TopLogprobs > 0;
 
     /// <summary>auto or disabled, as sent.</summary>
     public string Truncation { get; init; } = "disabled";

@@ -108,4 +108,25 @@ public sealed record SamplingOptions
     public int? TopK { get; init; }
     public float? MinP { get; init; }
     public ulong? Seed { get; init; }
+
+    /// <summary>Off a token's logit for each time that it stands in the answer.</summary>
+    public float FrequencyPenalty { get; init; }
+
+    /// <summary>Off a token's logit where it stands in the answer.</summary>
+    public float PresencePenalty { get; init; }
+
+    /// <summary>Divides positive logits of tokens in prompt or answer, multiplies negative ones; 1: off.</summary>
+    public float? RepetitionPenalty { get; init; }
+
+    /// <summary>Added to tokens' logits; -infinity bans.</summary>
+    public IReadOnlyList<TokenBias> Biases { get; init; } = [];
+
+    /// <summary>Tokens of the answer before which no stop token is chosen.</summary>
+    public int TokensMin { get; init; }
+
+    /// <summary>Further tokens that end the answer.</summary>
+    public IReadOnlyList<int> StopTokens { get; init; } = [];
 }
+
+/// <summary>A token of the model's vocabulary and what is added to its logit.</summary>
+public readonly record struct TokenBias(int Token, float Value);

@@ -83,8 +83,11 @@ internal static class Admission
         int length = prompt.Tokens.Length;
         if (length > most)
             return ApiErrors.PromptTooLong(length, most);
-        return Error(
-            model.Generator.Submit(ask(model.Generator.ContextLength - length), out generation), length, most);
+        GenerationRequest request = ask(model.Generator.ContextLength - length);
+        // An engine that cannot change logits ignores wishes to; what a request cannot do without was refused before.
+        if (!model.Generator.Model.CanAdjust)
+            request = request with { Adjust = null };
+        return Error(model.Generator.Submit(request, out generation), length, most);
     }
 
     /// <summary>The error of a refusal; null for none.</summary>

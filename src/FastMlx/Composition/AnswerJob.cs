@@ -18,6 +18,9 @@ internal sealed record AnswerJob(LoadedModel Model, ChatPrompt Prompt, Generatio
     /// <summary>The first event has been sent while the model was loading.</summary>
     public bool IsStarted { get; init; }
 
+    /// <summary>The text that a raw prompt was made of, or null.</summary>
+    public string? PromptText { get; init; }
+
     /// <summary>Where the sampled tokens are remembered, for the client that sends the answer back; or null.</summary>
     public ReplayMemory? Replay { get; init; }
 }

@@ -26,6 +26,10 @@ internal sealed class AnswerPump(AnswerJob job, IReply reply, AnswerMemory memor
     private readonly RememberingSink _sink = new(reply.Sink, memory);
     private bool _isStarted = job.IsStarted;
     private bool _hasStopped;
+    private readonly LogprobTexts? _texts = LogprobTexts.For(job);
+    private readonly FastMlx.Engine.TokenLogprob[] _told = new FastMlx.Engine.TokenLogprob[
+        job.Generation.Request.Logprobs < 0 ? 0 : BufferTokens * (1 + job.Generation.Request.Logprobs)];
+    private bool _hasScores;
     private int _pings;
     private int _toldThinking;
     private long _lastSent;
@@ -69,6 +73,7 @@ internal sealed class AnswerPump(AnswerJob job, IReply reply, AnswerMemory memor
             }
 
             Start();
+            TellScores();
             if (job.IsPrefillOnly)
                 return;
             long before = reply.Events;
@@ -90,8 +95,14 @@ internal sealed class AnswerPump(AnswerJob job, IReply reply, AnswerMemory memor
     private void Decode(int[] buffer)
     {
         int count;
-        while (!_hasStopped && (count = _segments.Current.Read(buffer)) > 0)
+        while (!_hasStopped && (count = _segments.Current.Read(buffer.AsSpan(0, BufferTokens), _told)) > 0)
         {
+            if (_told.Length > 0)
+            {
+                PushTold(buffer.AsSpan(0, count));
+                continue;
+            }
+
             if (!job.HasThinkingBudget)
             {
                 Push(buffer.AsSpan(0, count));
@@ -104,6 +115,28 @@ internal sealed class AnswerPump(AnswerJob job, IReply reply, AnswerMemory memor
             if (_decoder.IsOverThinkingBudget)
                 return;
         }
+    }
+
+    // One by one, so that each token's log-probability comes right before its text.
+    private void PushTold(ReadOnlySpan<int> tokens)
+    {
+        int each = _told.Length / BufferTokens;
+        for (int i = 0; i < tokens.Length && !_hasStopped; i++)
+        {
+            if (job.HasThinkingBudget && _decoder.IsOverThinkingBudget)
+                return;
+            if (!_decoder.IsThinking)
+                reply.Logprobs(_texts!.Of(_told.AsSpan(i * each, each)));
+            Push(tokens.Slice(i, 1));
+        }
+    }
+
+    private void TellScores()
+    {
+        if (_hasScores || job.Generation.PromptScores is not { } scores)
+            return;
+        _hasScores = true;
+        reply.PromptLogprobs(_texts!.OfPrompt(job.Prompt.Tokens, scores, job.PromptText));
     }
 
     private void Push(ReadOnlySpan<int> tokens)
@@ -152,6 +185,8 @@ internal sealed class AnswerPump(AnswerJob job, IReply reply, AnswerMemory memor
             return await FailAsync(ApiErrors.ShuttingDown(retryAfterSeconds: 1));
         bool isCut = end is FinishReason.MaxTokens or FinishReason.ContextFull;
         OutputSummary summary = _decoder.Finish(isCut, _sink);
+        if (_segments.Current.StopLogprobs is { Count: > 0 } stop)
+            reply.StopLogprobs(_texts!.OfStop([.. stop]));
         StopReason reason = Reason(summary, end);
         if (!_hasStopped && !isCut)
             memory.Keep(job.Replay, job.Prompt);

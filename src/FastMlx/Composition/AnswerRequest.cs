@@ -20,6 +20,9 @@ internal sealed record AnswerRequest(ChatRequest Chat)
     /// <summary>End-of-sequence tokens do not end the answer.</summary>
     public bool IgnoresEnd { get; init; }
 
+    /// <summary>Alternatives beside each token's log-probability; null: none are wanted.</summary>
+    public int? Logprobs { get; init; }
+
     /// <summary>Limits that are too large are refused, as the hosted API does; else they are cut.</summary>
     public bool IsStrict { get; init; }
 }

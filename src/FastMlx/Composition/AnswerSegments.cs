@@ -54,7 +54,13 @@ internal sealed class AnswerSegments(AnswerJob job, AnswerMemory memory)
 
         memory.AddTokens([.. tokens]);
         job.Decoder.Inject(Encoding.UTF8.GetBytes(close), sink);
-        return Continue(first with { Prompt = [.. first.Prompt, .. memory.Sampled], MaxTokens = left });
+        return Continue(first with
+        {
+            PromptLogprobs = -1,
+            Prompt = [.. first.Prompt, .. memory.Sampled],
+            MaxTokens = left,
+            AnswerTokens = memory.SampledCount,
+        });
     }
 
     // The engine lets go of a timeline when its generation has ended; then the next one can go on with it.

@@ -29,6 +29,8 @@ internal sealed class ChatCompletionStreamReply : IReply
 
     public IChatEventSink Sink => _writer;
 
+    public void Logprobs(TokenLogprob token) => _writer.TokenLogprobs(token);
+
     public void Finish(StopReason reason, string? stopSequence, in ReplyUsage usage) => _writer.Finish(reason, usage);
 
     public void Fail(ApiError error) => _writer.Fail(error);
@@ -61,6 +63,8 @@ internal sealed class ChatCompletionWholeReply(IdSource ids, CompletionOptions o
     }
 
     public IChatEventSink Sink => _builder;
+
+    public void Logprobs(TokenLogprob token) => _builder.TokenLogprobs(token);
 
     public void Finish(StopReason reason, string? stopSequence, in ReplyUsage usage) =>
         _builder.Finish(_body, reason, usage);

@@ -15,12 +15,15 @@ internal sealed class CompletionStreamReply : ICompletionReply
     private readonly EventStream _stream;
     private readonly EventOutput _output;
     private readonly CompletionWriter _writer;
+    private readonly bool _logprobs;
+    private byte[] _echo = [];
 
     public CompletionStreamReply(EventStream stream, IdSource ids, CompletionOptions options)
     {
         _stream = stream;
         _output = new EventOutput(stream);
         _writer = new CompletionWriter(_output, ids, options);
+        _logprobs = options.Logprobs;
     }
 
     public long Events => _output.Events;
@@ -28,8 +31,21 @@ internal sealed class CompletionStreamReply : ICompletionReply
     public void Begin(int choice, string? echo)
     {
         _writer.Choice = choice;
-        if (!string.IsNullOrEmpty(echo))
-            _writer.Text(Encoding.UTF8.GetBytes(echo));
+        _echo = Encoding.UTF8.GetBytes(echo ?? "");
+        if (!_logprobs)
+            _writer.Text(_echo);
+    }
+
+    public void Logprobs(TokenLogprob token) => _writer.TokenLogprobs(token);
+
+    public void StopLogprobs(TokenLogprob token) => _writer.TokenLogprobs(token);
+
+    public void PromptLogprobs(IReadOnlyList<TokenLogprob> prompt)
+    {
+        _writer.FirstToken(prompt[0]);
+        foreach (TokenLogprob token in prompt.Skip(1))
+            _writer.TokenLogprobs(token);
+        _writer.Text(_echo);
     }
 
     public void Start(in ReplyUsage usage)
@@ -71,6 +87,17 @@ internal sealed class CompletionWholeReply(IdSource ids, CompletionOptions optio
     {
         if (!string.IsNullOrEmpty(echo))
             _builder.Text(Encoding.UTF8.GetBytes(echo));
+    }
+
+    public void Logprobs(TokenLogprob token) => _builder.TokenLogprobs(token);
+
+    public void StopLogprobs(TokenLogprob token) => _builder.TokenLogprobs(token);
+
+    public void PromptLogprobs(IReadOnlyList<TokenLogprob> prompt)
+    {
+        _builder.FirstToken(prompt[0]);
+        foreach (TokenLogprob token in prompt.Skip(1))
+            _builder.TokenLogprobs(token);
     }
 
     public void Start(in ReplyUsage usage)

@@ -11,11 +11,16 @@ internal sealed class CompletionRun(Call call, CompletionRequest request, Loaded
 {
     private ReplyUsage _total;
 
+    private bool WantsLogprobs => request.Logprobs is not null;
+
     public async Task AnswerAsync()
     {
         // The first one is admitted before a header is sent; longer ones behind it are refused as early.
         AnswerJob? first = null;
-        ApiError? error = CheckLengths() ?? TryAdmit(0, out first);
+        ApiError? error = CheckLengths()
+            ?? Adjustments.Check(
+                model.Generator.Model, request.Sampling, WantsLogprobs, wantsScores: request.Echo && WantsLogprobs)
+            ?? TryAdmit(0, out first);
         if (error is not null)
         {
             await call.FailAsync(error);
@@ -90,6 +95,7 @@ internal sealed class CompletionRun(Call call, CompletionRequest request, Loaded
             job = new AnswerJob(model, prompt, generation, model.Text.CreateRawDecoder(request.StopSequences))
             {
                 IsPrefillOnly = request.MaxTokens == 0,
+                PromptText = request.Prompts[index].Text,
             };
         }
 
@@ -101,7 +107,9 @@ internal sealed class CompletionRun(Call call, CompletionRequest request, Loaded
         GenerationRequest asked = model.Text.Request(request.Sampling, request.MaxTokens, prompt.Tokens, room);
         return asked with
         {
-            StopTokens = request.IgnoresEnd ? [] : asked.StopTokens,
+            StopTokens = model.Text.StopTokens(request.Sampling, request.IgnoresEnd),
+            Logprobs = request.Logprobs ?? -1,
+            PromptLogprobs = request.Echo ? request.Logprobs ?? -1 : -1,
             Session = RequestLane.Session(call.Exchange, request.CacheKey),
         };
     }

@@ -24,6 +24,21 @@ internal interface IReply
     /// <param name="thinkingTokens">Tokens of reasoning since the last call.</param>
     public void Progress(int thinkingTokens);
 
+    /// <summary>A token whose text is written next; or none is, for markup. Only where they were asked for.</summary>
+    public void Logprobs(TokenLogprob token)
+    {
+    }
+
+    /// <summary>A token that ended the answer and is no part of it.</summary>
+    public void StopLogprobs(TokenLogprob token)
+    {
+    }
+
+    /// <summary>The prompt's tokens, before the answer's; the first one's number means nothing.</summary>
+    public void PromptLogprobs(IReadOnlyList<TokenLogprob> prompt)
+    {
+    }
+
     public void Finish(StopReason reason, string? stopSequence, in ReplyUsage usage);
 
     public void Fail(ApiError error);

@@ -29,6 +29,7 @@ internal sealed record PreparedAnswer(
         job = null;
         Generation? generation = null;
         ApiError? error = CheckLength(loaded.Generator.ContextLength)
+            ?? Adjustments.Check(loaded.Generator.Model, Request.Chat.Sampling, Request.Logprobs is not null)
             ?? Admission.TrySubmit(loaded, Prompt, room => Text.Request(Request, Prompt, room), out generation);
         if (error is not null)
             return error;

@@ -32,6 +32,8 @@ internal sealed class ResponseStreamReply : IReply
 
     public IChatEventSink Sink => _writer;
 
+    public void Logprobs(TokenLogprob token) => _writer.TokenLogprobs(token);
+
     public void Finish(StopReason reason, string? stopSequence, in ReplyUsage usage)
     {
         _writer.Finish(reason, usage);
@@ -71,6 +73,8 @@ internal sealed class ResponseWholeReply(
     }
 
     public IChatEventSink Sink => _builder;
+
+    public void Logprobs(TokenLogprob token) => _builder.TokenLogprobs(token);
 
     public void Finish(StopReason reason, string? stopSequence, in ReplyUsage usage)
     {

@@ -16,12 +16,6 @@ internal static class ChatCompletionsEndpoint
             return;
         }
 
-        if (request.Logprobs)
-        {
-            await call.FailAsync(Unavailable.Logprobs());
-            return;
-        }
-
         CompletionOptions options = request.ReplyOptions(call.Server.Time.GetUtcNow().ToUnixTimeSeconds());
         IdSource ids = call.Server.Ids;
         var form = new ReplyForm(
@@ -38,5 +32,6 @@ internal static class ChatCompletionsEndpoint
         Lane = RequestLane.Of(call.Exchange, request.Chat),
         Session = RequestLane.Session(call.Exchange, request.CacheKey),
         IgnoresEnd = request.IgnoresEnd,
+        Logprobs = request.Logprobs ? request.TopLogprobs : null,
     };
 }

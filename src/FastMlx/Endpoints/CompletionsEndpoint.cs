@@ -12,10 +12,7 @@ internal static class CompletionsEndpoint
     {
         ReadOnlyMemory<byte> body = await call.Exchange.ReadBodyAsync();
         List<ChatPrompt> prompts = [];
-        bool isRead = CompletionReader.TryRead(
-            body, call.Server.Reader, out CompletionRequest? request, out ApiError? error);
-        if (isRead && request!.Logprobs is not null)
-            error = Unavailable.Logprobs();
+        CompletionReader.TryRead(body, call.Server.Reader, out CompletionRequest? request, out ApiError? error);
         ServedModel? model = error is null ? call.Server.Models.Find(request!.Model) : null;
         if (error is null && model is null)
             error = ApiErrors.ModelNotFound(request!.Model);

@@ -92,8 +92,6 @@ internal static class ResponsesEndpoint
     {
         ReadOnlyMemory<byte> body = await call.Exchange.ReadBodyAsync();
         ResponsesReader.TryRead(body, call.Server.Reader, out ResponsesRequest? request, out ApiError? error);
-        if (error is null && request!.TopLogprobs > 0)
-            error = Unavailable.Logprobs();
         if (error is null && request!.PreviousResponseId is { } previous)
         {
             if (call.Server.Responses.Find(previous) is { } stored)
@@ -112,5 +110,6 @@ internal static class ResponsesEndpoint
     {
         Lane = RequestLane.Of(call.Exchange, request.Chat),
         Session = RequestLane.Session(call.Exchange, request.CacheKey),
+        Logprobs = request.Logprobs ? request.TopLogprobs : null,
     };
 }

@@ -5,9 +5,6 @@ namespace FastMlx.Endpoints;
 /// <summary>What clients may ask for and this server does not have: said, never ignored.</summary>
 internal static class Unavailable
 {
-    public static ApiError Logprobs() =>
-        ApiErrors.Invalid("This server gives no log-probabilities: leave logprobs out.", "logprobs");
-
     public static ApiError Background(string id) => ApiErrors.Invalid(
         $"Response {id} is not running in the background: end it by closing its connection.", "response_id");
 }

@@ -82,7 +82,7 @@ public sealed class CompletionTests
     public void Whole_HasLogprobsAsParallelLists()
     {
         var builder = new CompletionBuilder(new IdSource(1), new CompletionOptions { Model = "m", Created = 7, Logprobs = true });
-        builder.FirstToken("He");
+        builder.FirstToken(new TokenLogprob("He"u8.ToArray(), 0, []));
         builder.Text("He"u8);
         builder.TokenLogprobs(new TokenLogprob("llo"u8.ToArray(), -0.25f, [new TokenLogprob("llo"u8.ToArray(), -0.25f, []), new TokenLogprob("y"u8
             .ToArray(), float.NegativeInfinity, [])]));

@@ -28,6 +28,7 @@ public sealed class HashModel(HashModelOptions options) : IModel
         WeightBytes = 1 << 20,
         StateBytesPerToken = options.BytesPerToken,
         CanAdjust = true,
+        CanLogprobs = true,
         Backend = "hash",
         ModelType = "hash",
     };

@@ -18,6 +18,7 @@ internal sealed class ModelText
     private readonly ServerOptions _options;
     private readonly SamplingDefaults _sampling;
     private readonly int[] _stopTokens;
+    private readonly float? _repetitionPenalty;
     private readonly OutputTokens _outputTokens;
 
     public ModelText(
@@ -32,6 +33,7 @@ internal sealed class ModelText
         _options = options;
         _sampling = new SamplingDefaults(options, defaults);
         _stopTokens = stopTokens;
+        _repetitionPenalty = defaults.RepetitionPenalty;
         _outputTokens = new OutputTokens(tokenizer.Tokenizer, format);
         Name = name;
         Tokenizer = tokenizer;
@@ -58,7 +60,8 @@ internal sealed class ModelText
     public GenerationRequest Request(AnswerRequest request, ChatPrompt prompt, int room) =>
         Request(request.Chat.Sampling, request.Chat.MaxTokens, prompt.Tokens, room) with
         {
-            StopTokens = request.IgnoresEnd ? [] : _stopTokens,
+            StopTokens = StopTokens(request.Chat.Sampling, request.IgnoresEnd),
+            Logprobs = request.Logprobs ?? -1,
             Checkpoints = prompt.Checkpoints,
             Lane = request.Lane,
             Session = request.Session,
@@ -70,8 +73,14 @@ internal sealed class ModelText
         Prompt = prompt,
         MaxTokens = Math.Clamp(maxTokens ?? _options.DefaultMaxTokens, 1, room),
         Sampling = _sampling.Complete(sampling, FreshSeed()),
-        StopTokens = _stopTokens,
+        Adjust = Adjustments.Of(sampling, _repetitionPenalty),
+        StopTokens = StopTokens(sampling, ignoresEnd: false),
     };
+
+    /// <summary>The model's own, unless the request wants none of them, and the request's.</summary>
+    public int[] StopTokens(SamplingOptions sampling, bool ignoresEnd) =>
+        sampling.StopTokens.Count == 0 ? ignoresEnd ? [] : _stopTokens
+        : ignoresEnd ? [.. sampling.StopTokens] : [.. _stopTokens, .. sampling.StopTokens];
 
     public OutputDecoder CreateDecoder(AnswerRequest request, ChatPrompt prompt)
     {
