@@ -118,7 +118,10 @@ void Tests::packing_of(const Packing& p, const std::string& name) {
 
         Floats x = values(int64_t{tokens} * cols), y(static_cast<size_t>(tokens * rows)), z(y);
         Floats scratch(static_cast<size_t>(16 * (3 * cols + 2)));
-        k_.multiply(p, block.data(), rows, cols, x.data(), cols, tokens, scratch.data(), y.data(), rows);
+        Floats dealt = x;
+        for (int t = 0; t < tokens && k_.arrange != nullptr; ++t)
+            k_.arrange(p, x.data() + int64_t{t} * cols, cols, dealt.data() + int64_t{t} * cols);
+        k_.multiply(p, block.data(), rows, cols, dealt.data(), cols, tokens, scratch.data(), y.data(), rows);
         plain_.multiply(p, block.data(), rows, cols, x.data(), cols, tokens, scratch.data(), z.data(), rows);
         float size = 0;
         for (float w : theirs) size = std::max(size, std::fabs(w));
@@ -126,14 +129,14 @@ void Tests::packing_of(const Packing& p, const std::string& name) {
         for (int t = 0; t < tokens; ++t) {  // a token alone, and beside any number of others: the same bits
             int others = pick(1, tokens - t);
             Floats part(static_cast<size_t>(others * rows));
-            k_.multiply(p, block.data(), rows, cols, x.data() + int64_t{t} * cols, cols, others, scratch.data(),
+            k_.multiply(p, block.data(), rows, cols, dealt.data() + int64_t{t} * cols, cols, others, scratch.data(),
                         part.data(), rows);
             check(std::memcmp(part.data(), y.data() + t * rows, part.size() * 4) == 0,
                   what + " depends on the tokens beside it");
         }
         for (int r = 0; r < rows; ++r) {  // and a row alone
             Floats part(static_cast<size_t>(tokens));
-            k_.multiply(p, block.data() + r, 1, cols, x.data(), cols, tokens, scratch.data(), part.data(), 1);
+            k_.multiply(p, block.data() + r, 1, cols, dealt.data(), cols, tokens, scratch.data(), part.data(), 1);
             bool equal = true;
             for (int t = 0; t < tokens; ++t)
                 equal &= part[static_cast<size_t>(t)] == y[static_cast<size_t>(t * rows + r)];

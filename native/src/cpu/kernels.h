@@ -42,6 +42,9 @@ struct Kernels {
     // (count, 16), up to 16 rows side by side; scales: (count / group, 16), or null where wt has them in.
     void (*matmul_rounded)(bool half, const float* x, int64_t x_stride, int tokens, const float* wt, int count,
                            int group, const float* scales, int rows, float* y, int64_t y_stride);
+    // Deals a row of x to `out` in the order that multiply wants it in for this packing; false: it takes x as it is.
+    // Null: for every packing.
+    bool (*arrange)(const Packing& packing, const float* x, int count, float* out) = nullptr;
 };
 
 const Kernels& plain_kernels();

@@ -156,6 +156,37 @@ inline Vec look_up(Vec table, const uint8_t* data, int at) {
 }
 inline Vec fp4_look_up(Vec table, const uint8_t* data, int at) { return look_up<4>(table, data, at); }
 
+// ---- codes in copies, for kernels_arranged.h ----
+
+using Codes = __m512i;
+struct Shifts {
+    __m512i steps[2];
+};
+
+template <int kBlock>
+inline Shifts lane_shifts() {
+    Shifts shifts;
+    for (int step = 0; step < 2; ++step) {
+        alignas(64) int32_t lanes[kWidth];
+        for (int l = 0; l < kWidth; ++l) lanes[l] = 4 * (l / (kBlock / 8) * (kBlock / kWidth) + step);
+        shifts.steps[step] = _mm512_load_si512(lanes);
+    }
+    return shifts;
+}
+
+template <int kBlock>
+inline Codes repeat_codes(const uint8_t* from) {
+    if constexpr (kBlock == 32)
+        return _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+    else
+        return _mm512_broadcastq_epi64(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)));
+}
+
+// The look-up reads four bits of each lane.
+inline Vec pick_values(Vec table, Codes codes, const Shifts& shifts, int step) {
+    return _mm512_permutexvar_ps(_mm512_srlv_epi32(codes, shifts.steps[step]), table);
+}
+
 inline Vec unpack_fp8(const uint8_t* data, int at) {
     __m512i codes = spread<8>(data, at);
     __m512i magnitude = _mm512_slli_epi32(_mm512_and_si512(codes, _mm512_set1_epi32(0x7F)), 20);
@@ -166,13 +197,13 @@ inline Vec unpack_fp8(const uint8_t* data, int at) {
 }  // namespace
 }  // namespace fastmlx
 
-#include "cpu/kernels_weights.h"
+#include "cpu/kernels_arranged.h"
 
 namespace fastmlx {
 
 const Kernels* avx512_kernels() {
-    static constexpr Kernels kTable{"avx512",     dequantise, multiply,  matmul, weigh,         sum_squares,
-                                    round_values, softmax,    silu_gate, turn,   matmul_rounded};
+    static constexpr Kernels kTable{"avx512",     dequantise, multiply_arranged, matmul, weigh,          sum_squares,
+                                    round_values, softmax,    silu_gate,         turn,   matmul_rounded, arrange};
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                    __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
                    __builtin_cpu_supports("fma")

@@ -93,6 +93,20 @@ void expand_row(const uint8_t* data, const float* scales, int group, int groups,
     }
 }
 
+// Rows are short and the processor's own prefetching ends at a page: while kRows of them are computed, the next ones
+// are asked for. Where there are none, the address is never read.
+template <int kRows>
+inline int64_t next_rows(const WeightRow* rows) {
+    return kRows > 1 ? (rows[1 % kRows].data - rows[0].data) * kRows : 0;
+}
+
+template <int kRows>
+inline void prefetch_rows(const WeightRow* rows, int64_t offset) {
+    if constexpr (kRows > 1)
+#pragma GCC unroll 4
+        for (int r = 0; r < kRows; ++r) __builtin_prefetch(rows[r].data + offset);
+}
+
 // kRows rows by kTokens tokens straight from the codes.
 template <Code kCode, int kBits, int kTokens, int kRows>
 void fused_block(const WeightRow* rows, const float* scales, int group, int groups, const float* x, int64_t x_stride,
@@ -100,11 +114,13 @@ void fused_block(const WeightRow* rows, const float* scales, int group, int grou
     Vec sums[kTokens][kRows];
     for (int t = 0; t < kTokens; ++t)
         for (int r = 0; r < kRows; ++r) sums[t][r] = splat(0.f);
+    int64_t ahead = next_rows<kRows>(rows);
     for (int g = 0; g < groups; ++g) {
         Decoder<kCode, kBits> decoders[kRows];  // unrolled, so that they and the sums stay in registers
 #pragma GCC unroll 4
         for (int r = 0; r < kRows; ++r)
             decoders[r].set(scales[2 * groups * r + g], scales[2 * groups * r + groups + g]);
+        prefetch_rows<kRows>(rows, ahead + static_cast<int64_t>(g) * group * kBits / 8);
         for (int i = g * group; i < (g + 1) * group; i += kWidth) {
 #pragma GCC unroll 4
             for (int r = 0; r < kRows; ++r) {

@@ -23,7 +23,10 @@ class Measure final : public Ops {
             if (*tensor) *tensor = like(*tensor);
     }
     Tensor embed(const Weight& table) override { return make(tokens_, table.cols, table.dtype); }
-    Tensor linear(Tensor x, const Linear& linear) override { return make(x.rows, linear.weight.rows, x.dtype); }
+    Tensor linear(Tensor x, const Linear& linear) override {
+        like(x);  // dealt to lanes
+        return make(x.rows, linear.weight.rows, x.dtype);
+    }
     Tensor rms_norm(Tensor x, const Vector&, const NormSpec&) override { return like(x); }
     Tensor layer_norm(Tensor x, const Vector&, const Vector&, float) override { return like(x); }
     Tensor rms_norm_gated(Tensor x, Tensor, const Vector&, const NormSpec&) override { return like(x); }
@@ -68,7 +71,8 @@ class Measure final : public Ops {
     Tensor experts(Tensor x, const Routing& routing, const ExpertWeights& weights) override {
         int64_t pairs = static_cast<int64_t>(routing.rows) * routing.top_k;
         int64_t inner = weights.up.weight.rows, gated = weights.gate ? 1 : 0;
-        make(pairs, x.cols * (1 + gated) + inner * (2 + gated) + weights.down.weight.rows, x.dtype);
+        make(pairs, 2 * x.cols * (1 + gated) + inner * (3 + gated) + weights.down.weight.rows,
+             x.dtype);  // twice: dealt
         return make(x.rows, weights.down.weight.rows, x.dtype);
     }
     Tensor conv1d(Tensor x, const ConvSpec&) override { return like(x); }

@@ -82,6 +82,8 @@ class CpuOps final : public Ops {
     const float* floats(const Vector& vector);  // as float32, for this step
     // y[t] = x[t] · rows [first, first + rows) of one expert's matrix; at most 16 rows. No bias; `dtype` is the
     // format of the product where that is not yet rounded.
+    // x as multiply_rows wants it for products with w that are rounded to `dtype`.
+    Tensor arranged(Tensor x, const Weight& w, DType dtype);
     void multiply_rows(const float* x, int64_t x_stride, int tokens, const Weight& weight, int expert, int first,
                        int rows, DType dtype, float* y, int64_t y_stride, int worker);
     void multiply_rows_rounded(const float* x, int64_t x_stride, int tokens, const Weight& weight, int expert,

@@ -29,6 +29,7 @@ Tensor CpuOps::linear_heads(Tensor x, const Weight& w) {
         fail(FM_INTERNAL, w.name, " takes ", w.experts * w.cols, " features, not ", x.cols);
     bool fp = w.storage != Storage::kDense && w.storage != Storage::kAffine;
     Tensor y = make(x.rows, w.experts * w.rows, fp ? x.dtype : promote(x.dtype, w.dtype));
+    x = arranged(x, w, y.dtype);
     rows(w.experts, static_cast<int64_t>(w.rows) * w.cols * x.rows, [&](int head, int worker) {
         const float* from = data(x) + static_cast<int64_t>(head) * w.cols;
         float* to = data(y) + static_cast<int64_t>(head) * w.rows;

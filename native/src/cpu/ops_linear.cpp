@@ -97,6 +97,19 @@ Tensor CpuOps::embed(const Weight& table) {
     return y;
 }
 
+Tensor CpuOps::arranged(Tensor x, const Weight& w, DType dtype) {
+    const Kernels& kernels = sums(dtype);
+    Packing packing{w.storage, w.dtype, w.bits, w.group};
+    if (kernels.arrange == nullptr || x.rows == 0) return x;
+    Tensor y = make(x.rows, x.cols, x.dtype);
+    if (!kernels.arrange(packing, data(x), x.cols, data(y))) return x;
+    rows(x.rows - 1, x.cols, [&](int row, int) {
+        int64_t at = static_cast<int64_t>(row + 1) * x.cols;
+        kernels.arrange(packing, data(x) + at, x.cols, data(y) + at);
+    });
+    return y;
+}
+
 void CpuOps::multiply_rows(const float* x, int64_t x_stride, int tokens, const Weight& w, int expert, int first,
                            int row_count, DType dtype, float* y, int64_t y_stride, int worker) {
     if (rounded_ && w.storage != Storage::kDense && dtype != DType::kF32)
@@ -135,6 +148,7 @@ Tensor CpuOps::linear(Tensor x, const Linear& linear) {
     DType product = fp ? x.dtype : promote(x.dtype, w.dtype);
     DType result = linear.bias ? promote(product, linear.bias.dtype) : product;
     Tensor y = make(x.rows, w.rows, result);
+    x = arranged(x, w, product);
     const float* bias = floats(linear.bias);
     bool round_first = w.storage != Storage::kDense;  // a dense product with bias is rounded once, in MLX's addmm
     int blocks = (w.rows + kRowBlock - 1) / kRowBlock;

@@ -124,6 +124,7 @@ Tensor CpuOps::expert_linear(Tensor x, bool gathered, const Routing& routing, co
     DType product = fp ? x.dtype : promote(x.dtype, w.dtype);
     DType result = linear.bias ? promote(product, linear.bias.dtype) : product;
     Tensor y = make(x.rows, w.rows, result);
+    x = arranged(x, w, product);
     const float* bias = floats(linear.bias);
     struct Run {
         int expert, start, count;
