@@ -76,6 +76,8 @@ public sealed class AccessPolicy
             return new(401, "This server has no API key, so it only answers clients on its own machine. "
                 + "Set API_KEY to let others in.");
         }
+        // The status page holds nothing, and asks for the key by itself.
+        if (request.Path == "/" && request.Method is "GET" or "HEAD") return AccessDecision.Allow;
         // Both are always compared, so that the time does not tell which one was nearly right.
         bool byKey = IsKey(request.ApiKey);
         bool byBearer = IsKey(BearerOf(request.Authorization));

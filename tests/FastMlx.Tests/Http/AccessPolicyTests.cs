@@ -186,6 +186,7 @@ public sealed class AccessPolicyTests
         AccessDecision decision = Open.Check(Network with { ApiKey = "anything" });
         Assert.Equal(401, decision.Status);
         Assert.Contains("API_KEY", decision.Reason, StringComparison.Ordinal);
+        Assert.Equal(401, Open.Check(Network with { Method = "GET", Path = "/", HasBody = false }).Status);
         var empty = new AccessPolicy(new AccessOptions { ApiKey = "" });
         Assert.Equal(401, empty.Check(Network with { ApiKey = "" }).Status);
     }
@@ -196,11 +197,13 @@ public sealed class AccessPolicyTests
     [InlineData("POST", "/health", 401)]
     [InlineData("GET", "/Health", 401)]
     [InlineData("GET", "/health/", 401)]
-    [InlineData("GET", "/", 401)]
+    [InlineData("GET", "/", 0)]
+    [InlineData("HEAD", "/", 0)]
+    [InlineData("POST", "/", 401)]
     [InlineData("GET", "/stats", 401)]
     [InlineData("GET", "/v1/models", 401)]
     [InlineData("GET", "/no/such/path", 401)]
-    public void Key_IsAskedOnEveryPathButHealth(string method, string path, int status) =>
+    public void Key_IsAskedOnEveryPathButHealthAndThePage(string method, string path, int status) =>
         Assert.Equal(status, Keyed.Check(Network with { Method = method, Path = path, HasBody = false }).Status);
 
     [Fact]
