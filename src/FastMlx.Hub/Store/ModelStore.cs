@@ -19,7 +19,13 @@ public sealed class ModelStore(string cacheDirectory)
         if (IsDirectory(nameOrDirectory))
             return Path.GetFullPath(nameOrDirectory);
         if (nameOrDirectory.StartsWith('/') || nameOrDirectory.StartsWith('.') || nameOrDirectory.StartsWith('~'))
-            throw new HubException(HubProblem.BadName, $"The folder {nameOrDirectory} does not exist.");
+            throw new HubException(HubProblem.NotFound, $"The folder {nameOrDirectory} does not exist.");
+        if (!nameOrDirectory.Contains('/') && Directory.Exists(nameOrDirectory))
+        {
+            throw new HubException(HubProblem.NotFound,
+                $"The folder {nameOrDirectory} has no config.json, so it is not a model's folder.");
+        }
+
         ModelName name = ModelName.Parse(nameOrDirectory);
         string? snapshot = FindSnapshot(name, revision);
         if (snapshot is null)

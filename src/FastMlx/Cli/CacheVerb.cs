@@ -29,7 +29,7 @@ internal static class CacheVerb
         command.SetAction((parsed, _) => VerbGuard.RunAsync(parsed, () =>
         {
             CacheDirectory cache = Open(flags.Load(parsed));
-            CacheReport report = look(cache);
+            CacheReport report = CacheFolders.Look(cache, look);
             if (parsed.GetValue(json))
                 HubVerb.WriteJson(parsed, w => Write(w, cache, report));
             else
@@ -48,7 +48,7 @@ internal static class CacheVerb
         command.SetAction((parsed, _) => VerbGuard.RunAsync(parsed, () =>
         {
             CacheDirectory cache = Open(flags.Load(parsed));
-            int files = cache.Clear();
+            int files = CacheFolders.Clear(cache);
             if (parsed.GetValue(json))
                 HubVerb.WriteJson(parsed, w =>
                 {

@@ -22,6 +22,7 @@ internal static class ExitCode
 
     public static int Of(HubProblem kind) => kind switch
     {
+        HubProblem.BadName => Usage,
         HubProblem.NotInCache or HubProblem.NotFound or HubProblem.Incomplete or HubProblem.NotMlx => NotFound,
         HubProblem.Network or HubProblem.Offline or HubProblem.Protocol or HubProblem.NotAllowed => Network,
         HubProblem.WrongHash or HubProblem.Hostile => Damaged,

@@ -6,7 +6,13 @@ namespace FastMlx.Composition;
 internal static class AnswerRun
 {
     public static async Task<AnswerOutcome> RunAsync(
-        Server server, string requestId, AnswerJob job, IReply reply, AnswerMemory memory, CancellationToken aborted)
+        Server server,
+        string requestId,
+        AnswerJob job,
+        IReply reply,
+        AnswerMemory memory,
+        RequestTrace? trace,
+        CancellationToken aborted)
     {
         server.Activity.Add(job, requestId);
         try
@@ -14,6 +20,7 @@ internal static class AnswerRun
             var pump = new AnswerPump(job, reply, memory);
             AnswerOutcome outcome = await pump.RunAsync(server.Time, aborted);
             server.Finished(requestId, job, outcome, aborted.IsCancellationRequested);
+            trace?.End(job, outcome, memory);
             return outcome;
         }
         finally

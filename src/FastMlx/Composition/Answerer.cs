@@ -34,15 +34,10 @@ internal static class Answerer
         }
     }
 
-    /// <summary>Runs the answer and tells the trace.</summary>
-    public static async Task<AnswerOutcome> PumpAsync(
-        Call call, AnswerJob job, IReply reply, AnswerMemory memory, RequestTrace? trace)
-    {
-        AnswerOutcome ended = await AnswerRun.RunAsync(
-            call.Server, call.RequestId, job, reply, memory, call.Exchange.Aborted);
-        trace?.End(job, ended, memory);
-        return ended;
-    }
+    /// <summary>Runs an answer for this call's client.</summary>
+    public static Task<AnswerOutcome> PumpAsync(
+        Call call, AnswerJob job, IReply reply, AnswerMemory memory, RequestTrace? trace) => AnswerRun.RunAsync(
+            call.Server, call.RequestId, job, reply, memory, trace, call.Exchange.Aborted);
 
     private static async Task WaitAsync(
         Call call,
@@ -51,7 +46,8 @@ internal static class Answerer
         ReplyForm form,
         AnswerMemory memory)
     {
-        using RequestTrace? trace = RequestTrace.Begin(call, answer);
+        using RequestTrace? trace = RequestTrace.Begin(
+            call.Server, call.RequestId, answer.Text, answer.Prompt);
         AnswerHeaders.SetPrompt(call.Exchange, answer.Prompt.Tokens.Length);
         var waiting = new WaitingStream(call, answer, rent, memory, trace);
         await call.StreamAsync(stream => waiting.RunAsync(form.Stream(trace?.Over(stream) ?? stream, memory)));
@@ -91,7 +87,8 @@ internal static class Answerer
     {
         try
         {
-            using RequestTrace? trace = RequestTrace.Begin(call, answer);
+            using RequestTrace? trace = RequestTrace.Begin(
+            call.Server, call.RequestId, answer.Text, answer.Prompt);
             if (form.IsStream)
             {
                 AnswerHeaders.SetPrompt(call.Exchange, job.Prompt.Tokens.Length);

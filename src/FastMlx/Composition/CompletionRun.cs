@@ -28,27 +28,31 @@ internal sealed class CompletionRun(Call call, CompletionRequest request, Loaded
         }
 
         CompletionOptions options = request.ReplyOptions(call.Server.Time.GetUtcNow().ToUnixTimeSeconds());
+        // The first prompt's trace also holds what the client is sent for all of them.
+        using RequestTrace? trace = Trace(0);
         if (request.Stream)
         {
-            await call.StreamAsync(
-                stream => RunAllAsync(first!, new CompletionStreamReply(stream, call.Server.Ids, options)));
+            await call.StreamAsync(stream => RunAllAsync(
+                first!, new CompletionStreamReply(trace?.Over(stream) ?? stream, call.Server.Ids, options), trace));
             return;
         }
 
         var whole = new CompletionWholeReply(call.Server.Ids, options);
-        await RunAllAsync(first!, whole);
+        await RunAllAsync(first!, whole, trace);
+        trace?.KeepBody(whole.Body);
         if (whole.Error is { } failure)
             await call.FailAsync(failure);
         else
             await call.RespondAsync(200, whole.Body);
     }
 
-    private async Task RunAllAsync(AnswerJob first, ICompletionReply reply)
+    private async Task RunAllAsync(AnswerJob first, ICompletionReply reply, RequestTrace? firstTrace)
     {
         AnswerJob job = first;
         for (int i = 0; ;)
         {
-            if (!await RunOneAsync(job, i, reply))
+            using RequestTrace? trace = i == 0 ? null : Trace(i);
+            if (!await RunOneAsync(job, i, reply, trace ?? firstTrace))
                 return;
             if (++i == prompts.Count)
                 break;
@@ -65,12 +69,15 @@ internal sealed class CompletionRun(Call call, CompletionRequest request, Loaded
         await reply.EndAsync(_total);
     }
 
-    private async Task<bool> RunOneAsync(AnswerJob job, int index, ICompletionReply reply)
+    private RequestTrace? Trace(int index) => RequestTrace.Begin(
+        call.Server, index == 0 ? call.RequestId : $"{call.RequestId}-{index}", model.Text, prompts[index]);
+
+    private async Task<bool> RunOneAsync(AnswerJob job, int index, ICompletionReply reply, RequestTrace? trace)
     {
         reply.Begin(index, request.Echo ? RawPrompts.TextOf(model, request.Prompts[index]) : null);
         using var memory = new AnswerMemory(call.Server.Ids);
         AnswerOutcome outcome = await AnswerRun.RunAsync(
-            call.Server, call.RequestId, job, reply, memory, call.Exchange.Aborted);
+            call.Server, call.RequestId, job, reply, memory, trace, call.Exchange.Aborted);
         ReplyUsage usage = outcome.Usage;
         _total = new ReplyUsage(
             _total.InputTokens + usage.InputTokens, _total.CacheReadTokens + usage.CacheReadTokens, 0,

@@ -16,7 +16,7 @@ internal static class ModelSource
         using var client = new HubClient(HubAccess.From(options));
         bool isThere = ModelStore.IsDirectory(name)
             || (ModelName.TryParse(name, out ModelName parsed) && client.Store.FindSnapshot(parsed) is not null);
-        if (!isThere)
+        if (!isThere && !options.Hub.Offline && ModelName.TryParse(name, out _) && !Directory.Exists(name))
             ServerLog.Say(log, $"{name} is not in the model cache: downloading it.");
         bool isTerminal = !Console.IsErrorRedirected;
         var progress = new PullReporter(Console.Error, isTerminal, isTerminal ? Console.WindowWidth : 0);

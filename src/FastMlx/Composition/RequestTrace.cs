@@ -1,5 +1,6 @@
 using System.Text;
-using FastMlx.Endpoints;
+using FastMlx.Chat;
+using FastMlx.Composition.Models;
 using FastMlx.Http;
 
 namespace FastMlx.Composition;
@@ -13,27 +14,33 @@ internal sealed class RequestTrace : IDisposable
 {
     private const UnixFileMode FolderMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private const UnixFileMode FileModeOfOne = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-    private readonly Call _call;
-    private readonly PreparedAnswer _answer;
+    private readonly Server _server;
+    private readonly string _requestId;
+    private readonly ModelText _text;
     private readonly string _folder;
     private FileStream? _events;
     private bool _hasFailed;
 
-    private RequestTrace(Call call, PreparedAnswer answer, string folder)
+    private RequestTrace(Server server, string requestId, ModelText text, string folder)
     {
-        _call = call;
-        _answer = answer;
+        _server = server;
+        _requestId = requestId;
+        _text = text;
         _folder = folder;
     }
 
     /// <summary>Null where nothing is traced.</summary>
-    public static RequestTrace? Begin(Call call, PreparedAnswer answer)
+    /// <param name="server">Its options, clock and log.</param>
+    /// <param name="requestId">Names the folder, behind the time.</param>
+    /// <param name="text">Turns tokens into text.</param>
+    /// <param name="prompt">What the model is given.</param>
+    public static RequestTrace? Begin(Server server, string requestId, ModelText text, ChatPrompt prompt)
     {
-        if (call.Server.Options.TraceDirectory is not { } parent)
+        if (server.Options.TraceDirectory is not { } parent)
             return null;
-        string name = $"{call.Server.Time.GetUtcNow():yyyyMMdd-HHmmss}-{call.RequestId}";
-        var trace = new RequestTrace(call, answer, Path.Combine(parent, name));
-        trace.Try(trace.WritePrompt);
+        string name = $"{server.Time.GetUtcNow():yyyyMMdd-HHmmss}-{requestId}";
+        var trace = new RequestTrace(server, requestId, text, Path.Combine(parent, name));
+        trace.Try(() => trace.WritePrompt(prompt.Tokens));
         return trace;
     }
 
@@ -44,7 +51,12 @@ internal sealed class RequestTrace : IDisposable
         return _events is null ? stream : new TracedStream(stream, bytes => Try(() => _events.Write(bytes.Span)));
     }
 
-    public void KeepBody(ReadOnlyMemory<byte> body) => Try(() => Write("answer.json", body.Span));
+    /// <summary>An answer that was sent whole; nothing where it failed.</summary>
+    public void KeepBody(ReadOnlyMemory<byte> body)
+    {
+        if (body.Length > 0)
+            Try(() => Write("answer.json", body.Span));
+    }
 
     public void End(AnswerJob job, AnswerOutcome outcome, AnswerMemory memory)
     {
@@ -53,23 +65,23 @@ internal sealed class RequestTrace : IDisposable
         {
             Write("raw.txt", Text(sampled));
             Write("raw-tokens.json", Numbers(sampled));
-            Write("cache.txt", RequestReport.Line(_call.RequestId, job, outcome) + "\n");
+            Write("cache.txt", RequestReport.Line(_requestId, job, outcome) + "\n");
         });
     }
 
     public void Dispose() => Try(() => _events?.Dispose());
 
-    private void WritePrompt()
+    private void WritePrompt(int[] tokens)
     {
         if (OperatingSystem.IsWindows())
             Directory.CreateDirectory(_folder);
         else
             Directory.CreateDirectory(_folder, FolderMode);
-        Write("prompt.txt", Text(_answer.Prompt.Tokens));
-        Write("prompt-tokens.json", Numbers(_answer.Prompt.Tokens));
+        Write("prompt.txt", Text(tokens));
+        Write("prompt-tokens.json", Numbers(tokens));
     }
 
-    private string Text(int[] tokens) => _answer.Text.Tokenizer.Tokenizer.Decode(tokens, skipSpecial: false);
+    private string Text(int[] tokens) => _text.Tokenizer.Tokenizer.Decode(tokens, skipSpecial: false);
 
     private static string Numbers(int[] tokens) => $"[{string.Join(',', tokens)}]\n";
 
@@ -100,7 +112,7 @@ internal sealed class RequestTrace : IDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             _hasFailed = true;
-            ServerLog.Warn(_call.Server.Log, $"{_call.RequestId} is not traced: {e.Message}");
+            ServerLog.Warn(_server.Log, $"{_requestId} is not traced: {e.Message}");
         }
     }
 }

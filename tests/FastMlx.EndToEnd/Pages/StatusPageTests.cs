@@ -140,6 +140,6 @@ public sealed class StatusPageTests
             "at('text').dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', cancelable: true, bubbles: true }))");
     }
 
-    private static Task GiveAsync(Browser browser, string key) =>
-        browser.EvaluateAsync($"at('key').value = '{key}'; at('door-form').requestSubmit()");
+    private static async Task GiveAsync(Browser browser, string key) =>
+        await browser.EvaluateAsync($"at('key').value = '{key}'; at('door-form').requestSubmit()");
 }

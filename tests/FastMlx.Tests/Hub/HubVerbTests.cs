@@ -61,7 +61,7 @@ public sealed class HubVerbTests
 
     [Theory]
     [InlineData(ExitCode.NotFound, "NotFound", "pull", "org/other")]
-    [InlineData(ExitCode.Failure, "BadName", "pull", "../x")]
+    [InlineData(ExitCode.Usage, "BadName", "pull", "../x")]
     [InlineData(ExitCode.NotFound, "NotInCache", "verify", "org/other")]
     [InlineData(ExitCode.NotFound, "NotInCache", "inspect", "org/other")]
     [InlineData(ExitCode.NotFound, "NotInCache", "rm", "org/other")]
@@ -98,7 +98,7 @@ public sealed class HubVerbTests
         await using var scene = new HubScene();
         await scene.PullAsync();
         (int code, _, _) = await RunAsync(scene, "rm", "org/model", "a/../b");
-        Assert.Equal(ExitCode.Failure, code);
+        Assert.Equal(ExitCode.Usage, code);
         Assert.Single(new ModelStore(scene.Cache).List());
     }
 

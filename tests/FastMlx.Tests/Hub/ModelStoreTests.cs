@@ -59,7 +59,7 @@ public sealed class ModelStoreTests
         HubException partial = Assert.Throws<HubException>(() => store.Resolve("org/model"));
         Assert.Equal(HubProblem.Incomplete, partial.Kind);
         Assert.Contains("model.safetensors", partial.Message, StringComparison.Ordinal);
-        Assert.Equal(HubProblem.BadName, Assert.Throws<HubException>(() => store.Resolve("/no/such/folder")).Kind);
+        Assert.Equal(HubProblem.NotFound, Assert.Throws<HubException>(() => store.Resolve("/no/such/folder")).Kind);
         Assert.Equal(HubProblem.BadName, Assert.Throws<HubException>(() => store.Resolve("a/../b")).Kind);
     }
 

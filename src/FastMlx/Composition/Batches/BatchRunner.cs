@@ -148,7 +148,9 @@ internal sealed class BatchRunner(Server server)
             error ??= answer.TryStart(lease!.Model, out job);
             if (error is not null)
                 return error;
-            await AnswerRun.RunAsync(server, requestId, job!, reply, memory, cancellation);
+            using RequestTrace? trace = RequestTrace.Begin(server, requestId, answer.Text, answer.Prompt);
+            await AnswerRun.RunAsync(server, requestId, job!, reply, memory, trace, cancellation);
+            trace?.KeepBody(reply.Body);
             cancellation.ThrowIfCancellationRequested();
             return null;
         }
