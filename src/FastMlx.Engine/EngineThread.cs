@@ -88,6 +88,8 @@ internal sealed partial class EngineThread
                 // A failure outside a step: of slots, or ours. Nothing about the slots is certain any more.
                 LogBroken(_context.Log, e);
                 _pipeline!.Drop(ModelFailure.Internal, e.Message);
+                _context.Delivery.Flush(); // Opening a model may take long: nobody waits for it to learn of the end.
+                _context.Health.Mark(EngineState.Recovering, e.Message);
                 if (!Reopen(isFirst: false))
                 {
                     break;
