@@ -1,3 +1,6 @@
+using System.Globalization;
+using FastMlx.LoadTests.Replay;
+
 namespace FastMlx.LoadTests;
 
 internal static class Program
@@ -8,11 +11,16 @@ internal static class Program
         if (args is [] or ["--help"] or ["-h"])
         {
             Console.WriteLine(LoadOptions.Usage);
+            Console.WriteLine();
+            Console.WriteLine(ReplayOptions.Usage);
             return args.Length == 0 ? 2 : 0;
         }
+        using var http = new HttpClient { Timeout = Timeout.InfiniteTimeSpan };
         LoadOptions options;
         try
         {
+            if (args[0] is "replay" or "stall" or "streams")
+                return await RunScenarioAsync(args[0], ReplayOptions.Parse(args.AsSpan(1)), http);
             options = LoadOptions.Parse(args);
         }
         catch (FormatException error)
@@ -20,7 +28,6 @@ internal static class Program
             await Console.Error.WriteLineAsync(error.Message);
             return 2;
         }
-        using var http = new HttpClient { Timeout = Timeout.InfiniteTimeSpan };
         if (options.NBomber) return RunNBomber(options, http);
         (LoadResult result, double seconds) = await new ClosedLoopRunner(options, http).RunAsync();
         if (options.Json)
@@ -33,6 +40,19 @@ internal static class Program
             result.WriteTable(Console.Out, options, seconds);
         }
         return result.Failed == 0 && result.Succeeded > 0 ? 0 : 1;
+    }
+
+    private static async Task<int> RunScenarioAsync(string name, ReplayOptions options, HttpClient http)
+    {
+        CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+        var streams = new StreamScenarios(options, http, Console.Out);
+        await (name switch
+        {
+            "stall" => streams.RunStallAsync(),
+            "streams" => streams.RunStreamsAsync(),
+            _ => new ReplayScenario(options, http, Console.Out).RunAsync(),
+        });
+        return 0;
     }
 
     private static int RunNBomber(LoadOptions options, HttpClient http)

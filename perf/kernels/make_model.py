@@ -4,7 +4,8 @@
 Shapes: qwen3-0.6b, glm-4.5-air, qwen3-coder-30b-a3b, qwen3.5-35b-a3b, gpt-oss-20b. Fewer layers than published, but
 every kind of layer; stored as mlx-community stores them: affine 4 bits in groups of 64 with 8-bit routers, gpt-oss with
 mxfp4 experts and 8 bits elsewhere. For benches only: its text means nothing. --tokenizer copies tokenizer files there,
-so that the folder can be served. Standard library only; the same bytes every time.
+so that the folder can be served, --template a chat template; --fit makes the vocabulary the tokenizer's, where that is a
+smaller one than the model's own. Standard library only; the same bytes every time.
 """
 import argparse
 import json
@@ -40,6 +41,7 @@ class Checkpoint:
     def __init__(self):
         self.tensors = []
         self.quantisation = {}
+        self.vocab = None  # instead of the published one
 
     def add(self, name, kind, shape, size, pieces):
         self.tensors.append((name, kind, shape, size, pieces))
@@ -90,16 +92,32 @@ class Checkpoint:
         return at
 
 
+def fit(tokenizer):
+    """The keys of config.json that follow from a tokenizer."""
+    with open(os.path.join(tokenizer, "tokenizer.json"), encoding="utf-8") as file:
+        content = json.load(file)
+    with open(os.path.join(tokenizer, "tokenizer_config.json"), encoding="utf-8") as file:
+        end = json.load(file)["eos_token"]
+    added = {one["content"]: one["id"] for one in content["added_tokens"]}
+    largest = max(*content["model"]["vocab"].values(), *added.values())
+    return {"vocab_size": largest // 64 * 64 + 64, "eos_token_id": added[end]}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("shape", choices=sorted(shapes.ALL))
     parser.add_argument("folder")
     parser.add_argument("--layers", type=int)
     parser.add_argument("--tokenizer")
+    parser.add_argument("--template")
+    parser.add_argument("--fit", action="store_true")
     options = parser.parse_args()
     os.makedirs(options.folder, exist_ok=True)
     checkpoint = Checkpoint()
+    vocabulary = fit(options.tokenizer) if options.fit else {}
+    checkpoint.vocab = vocabulary.get("vocab_size")
     config = shapes.ALL[options.shape](checkpoint, options.layers)
+    config.update(vocabulary)
     total = checkpoint.write(os.path.join(options.folder, "model.safetensors"))
     with open(os.path.join(options.folder, "config.json"), "w", encoding="utf-8") as file:
         json.dump(config, file, indent=2)
@@ -107,6 +125,8 @@ def main():
         for name in os.listdir(options.tokenizer):
             if name.startswith("tokenizer") or name == "chat_template.jinja":
                 shutil.copy(os.path.join(options.tokenizer, name), options.folder)
+    if options.template:
+        shutil.copyfile(options.template, os.path.join(options.folder, "chat_template.jinja"))
     print(f"{options.shape}: {total / 1e9:.2f} GB of tensors")
 
 

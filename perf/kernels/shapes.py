@@ -27,6 +27,7 @@ def mlp(c, path, hidden, inner, experts=0, **how):
 
 
 def ends(c, prefix, head, vocab, hidden, bits=4):
+    vocab = c.vocab or vocab
     c.matrix(f"{prefix}embed_tokens", vocab, hidden, bits)
     c.vector(f"{prefix}norm.weight", hidden)
     if head:
