@@ -74,8 +74,8 @@ internal sealed class MessageCall
                 _toolInput.Clear();
                 break;
             case "content_block_delta":
-                TakeTime(nowMs);
-                TakeDelta(_blocks[^1], message["delta"]!.AsObject());
+                // Signs of life while the prompt is read are deltas without text.
+                if (TakeDelta(_blocks[^1], message["delta"]!.AsObject())) TakeTime(nowMs);
                 break;
             case "content_block_stop" when (string?)_blocks[^1]["type"] == "tool_use":
                 _blocks[^1]["input"] = JsonNode.Parse(_toolInput.Length == 0 ? "{}" : _toolInput.ToString());
@@ -100,13 +100,18 @@ internal sealed class MessageCall
         _lastMs = nowMs;
     }
 
-    private void TakeDelta(JsonObject block, JsonObject delta)
+    // Whether it brought anything.
+    private bool TakeDelta(JsonObject block, JsonObject delta)
     {
-        foreach (string name in (string[])["text", "thinking", "signature"])
+        bool brings = false;
+        foreach (string name in (string[])["text", "thinking", "signature", "partial_json"])
         {
-            if (delta[name] is { } piece) block[name] = (string?)block[name] + (string?)piece;
+            if ((string?)delta[name] is not { Length: > 0 } piece) continue;
+            brings = true;
+            if (name == "partial_json") _toolInput.Append(piece);
+            else block[name] = (string?)block[name] + piece;
         }
-        if (delta["partial_json"] is { } json) _toolInput.Append((string?)json);
+        return brings;
     }
 
     private void TakeUsage(JsonObject usage)

@@ -10,7 +10,7 @@ internal sealed class StreamScenarios(ReplayOptions options, HttpClient http, Te
 {
     private const int Many = 8;
     private const int Rounds = 3;
-    private const int PromptCharacters = 80_000;
+    private const int PromptCharacters = 20_000;
 
     /// <summary>Tokens a second of 1 and of 8 streams, by turns in one server.</summary>
     public async Task RunStreamsAsync()
