@@ -75,10 +75,10 @@ internal sealed class ReplayScenario(ReplayOptions options, HttpClient http, Tex
         JsonObject[] bodies = [.. Enumerable.Range(0, Subagents).Select(Subagent)];
         MessageCall[] calls = await Task.WhenAll(bodies.Select(body =>
             MessageCall.RunAsync(http, server.Address, body)));
+        int computed = calls.Sum(call => call.Computed);
         Write($"{Subagents} subagents at once, prompts of {calls[0].PromptTokens}: computed "
-            + $"{calls.Sum(call => call.Computed)} tokens, {(double)calls.Sum(call => call.Computed) / calls[0].PromptTokens:f2}"
-            + $" of one prompt; first tokens after {calls.Min(call => call.FirstTokenMs):f0} to "
-            + $"{calls.Max(call => call.FirstTokenMs):f0} ms");
+            + $"{computed} tokens, {(double)computed / calls[0].PromptTokens:f2} of one prompt; first tokens after "
+            + $"{calls.Min(call => call.FirstTokenMs):f0} to {calls.Max(call => call.FirstTokenMs):f0} ms");
     }
 
     private JsonObject Subagent(int number)
@@ -102,7 +102,8 @@ internal sealed class ReplayScenario(ReplayOptions options, HttpClient http, Tex
             bytes = FolderBytes();
         }
         JsonNode engine = (await server.StatsAsync())["engine"]!;
-        Write($"disk cache: {bytes / 1048576.0:f1} MB; state in memory {(double)engine["state_bytes"]! / 1048576:f1} MB");
+        double state = (double)engine["state_bytes"]!;
+        Write($"disk cache: {bytes / 1048576.0:f1} MB; state in memory {state / 1048576:f1} MB");
     }
 
     private long FolderBytes() => new DirectoryInfo(_cache).EnumerateFiles().Sum(file => file.Length);

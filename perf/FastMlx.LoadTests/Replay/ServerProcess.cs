@@ -6,7 +6,9 @@ using System.Text.Json.Nodes;
 
 namespace FastMlx.LoadTests.Replay;
 
-/// <summary>A server of its own on a free port, with a disk cache of its own; stopped as a service manager would.</summary>
+/// <summary>
+/// A server of its own on a free port, with a disk cache of its own; stopped as a service manager would.
+/// </summary>
 internal sealed class ServerProcess : IAsyncDisposable
 {
     private readonly Process _process;
@@ -30,8 +32,8 @@ internal sealed class ServerProcess : IAsyncDisposable
         int port = FreePort();
         string[] options =
         [
-            "serve", "--host", "127.0.0.1", "--port", port.ToString(CultureInfo.InvariantCulture), "--disk-cache", cache,
-            "--disk-cache-size", "20GB", .. model is null ? (string[])[] : ["--model", model],
+            "serve", "--host", "127.0.0.1", "--port", port.ToString(CultureInfo.InvariantCulture),
+            "--disk-cache", cache, "--disk-cache-size", "20GB", .. model is null ? (string[])[] : ["--model", model],
         ];
         // Its log is of use only where it does not start.
         var process = Process.Start(new ProcessStartInfo(binary, options))!;

@@ -3,8 +3,8 @@ using System.Text.Json.Nodes;
 namespace FastMlx.LoadTests.Replay;
 
 /// <summary>
-/// A conversation as Claude Code sends it: the recorded first request of a tool loop, then turns of the same shape, each
-/// with the model's own last answer and a tool result, or a message, of a given size.
+/// A conversation as Claude Code sends it: the recorded first request of a tool loop, then turns of the same shape,
+/// each with the model's own last answer and a tool result, or a message, of a given size.
 /// </summary>
 internal sealed class Session
 {

@@ -5,7 +5,9 @@ using System.Text.Json.Nodes;
 
 namespace FastMlx.LoadTests.Replay;
 
-/// <summary>Streams beside each other, through the chat completions route, where a stream may be told not to end.</summary>
+/// <summary>
+/// Streams beside each other, through the chat completions route, where a stream may be told not to end.
+/// </summary>
 internal sealed class StreamScenarios(ReplayOptions options, HttpClient http, TextWriter output)
 {
     private const int Many = 8;
@@ -34,8 +36,8 @@ internal sealed class StreamScenarios(ReplayOptions options, HttpClient http, Te
         using var stop = new CancellationTokenSource();
         var gaps = new List<(double AtMs, double GapMs)>();
         long start = Stopwatch.GetTimestamp();
-        Task stream = StreamAsync(server, "Tell a long story.", 1_000_000, stop.Token, gapMs =>
-            gaps.Add((Stopwatch.GetElapsedTime(start).TotalMilliseconds, gapMs)));
+        Task stream = StreamAsync(server, "Tell a long story.", 1_000_000, Note, stop.Token);
+        void Note(double gapMs) => gaps.Add((Stopwatch.GetElapsedTime(start).TotalMilliseconds, gapMs));
         await Task.Delay(3000);
         double fromMs = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
         int tokens = await PromptAsync(server);
@@ -43,7 +45,8 @@ internal sealed class StreamScenarios(ReplayOptions options, HttpClient http, Te
         await stop.CancelAsync();
         await stream;
         double[] before = [.. gaps.Where(gap => gap.AtMs < fromMs).Select(gap => gap.GapMs).Order()];
-        double[] beside = [.. gaps.Where(gap => gap.AtMs >= fromMs && gap.AtMs <= toMs).Select(gap => gap.GapMs).Order()];
+        double[] beside =
+            [.. gaps.Where(gap => gap.AtMs >= fromMs && gap.AtMs <= toMs).Select(gap => gap.GapMs).Order()];
         Write($"a prompt of {tokens} tokens read in {(toMs - fromMs) / 1000:f1} s beside a stream");
         WriteGaps("before", before);
         WriteGaps("beside", beside);
@@ -62,7 +65,7 @@ internal sealed class StreamScenarios(ReplayOptions options, HttpClient http, Te
     {
         long start = Stopwatch.GetTimestamp();
         await Task.WhenAll(Enumerable.Range(0, streams).Select(i =>
-            StreamAsync(server, $"Story number {i}.", tokens, CancellationToken.None, static _ => { })));
+            StreamAsync(server, $"Story number {i}.", tokens, static _ => { }, CancellationToken.None)));
         return streams * tokens / Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 
@@ -78,7 +81,7 @@ internal sealed class StreamScenarios(ReplayOptions options, HttpClient http, Te
     }
 
     private async Task StreamAsync(
-        ServerProcess server, string prompt, int tokens, CancellationToken cancel, Action<double> onGap)
+        ServerProcess server, string prompt, int tokens, Action<double> onGap, CancellationToken cancel)
     {
         try
         {
