@@ -38,6 +38,7 @@ typedef int32_t fm_status;
 #define FM_KERNELS_AVX2 0x200
 #define FM_KERNELS_AVX512 0x300
 #define FM_KERNELS_NEON 0x400
+#define FM_KERNELS_AVX512_BF16 0x500
 
 #define FM_LAST_TOKEN (-1) /* the token this slot sampled in the step before, which may still be on the device */
 

@@ -65,13 +65,19 @@ struct Matrix {
 
 double multiply_time(const Kernels& kernels, const Matrix& m, int tokens) {
     std::vector<float> x(static_cast<size_t>(tokens) * static_cast<size_t>(m.cols), 0.5f);
+    Packing packing = m.packing;
+    packing.inputs = DType::kBF16;
+    for (int t = 0; t < tokens && kernels.arrange != nullptr; ++t) {
+        std::vector<float> row(static_cast<size_t>(m.cols), 0.5f);
+        kernels.arrange(packing, row.data(), m.cols, x.data() + static_cast<int64_t>(t) * m.cols);
+    }
     std::vector<float> y(static_cast<size_t>(tokens) * static_cast<size_t>(m.rows));
     std::vector<float> scratch(static_cast<size_t>(m.cols) * 16 * 2);
     return time_of([&] {
         for (int first = 0; first < m.rows; first += 16) {
             WeightRow rows[16];
             for (int r = 0; r < 16; ++r) rows[r] = m.row(first + r);
-            kernels.multiply(m.packing, rows, 16, m.cols, x.data(), m.cols, tokens, scratch.data(), y.data() + first,
+            kernels.multiply(packing, rows, 16, m.cols, x.data(), m.cols, tokens, scratch.data(), y.data() + first,
                              m.rows);
         }
     });
@@ -115,7 +121,7 @@ int main(int argc, char** argv) {
         bool plain = std::strcmp(tables[t]->name, "plain") == 0;
         if (!plain)
             std::printf("%s: FMA peak %.1f GFLOP/s\n", tables[t]->name,
-                        std::strcmp(tables[t]->name, "avx512") == 0 ? fma_peak_avx512() : fma_peak_avx2());
+                        std::strncmp(tables[t]->name, "avx512", 6) == 0 ? fma_peak_avx512() : fma_peak_avx2());
         for (const Case& c : cases) {
             int used = plain ? 256 : rows;
             Matrix m(c.packing, used, cols);
@@ -126,7 +132,7 @@ int main(int argc, char** argv) {
             double gemm = multiply_time(*tables[t], m, many);
             double flops = 2.0 * m.rows * m.cols * many;
             m.rows = used;
-            std::printf("%-7s %-10s 1 row %6.2f GB/s  4 rows %6.2f GB/s  8 rows %6.2f GB/s  %d rows %7.2f GFLOP/s\n",
+            std::printf("%-10s %-10s 1 row %6.2f GB/s  4 rows %6.2f GB/s  8 rows %6.2f GB/s  %d rows %7.2f GFLOP/s\n",
                         tables[t]->name, c.name, m.bytes() / one / 1e9, m.bytes() / four / 1e9, m.bytes() / eight / 1e9,
                         many, flops / gemm / 1e9);
         }

@@ -32,6 +32,7 @@ public sealed class KernelTests
     [InlineData(0x200)]
     [InlineData(0x300)]
     [InlineData(0x400)]
+    [InlineData(0x500)]
     public void ThreadsAndChunks_ChangeNoBit(int kernels)
     {
         string folder = Repository.Shared($"corpora/tiny-models/{Name}");

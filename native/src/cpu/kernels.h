@@ -9,6 +9,7 @@ struct Packing {  // how a matrix's rows are stored
     Storage storage;
     DType dtype;
     int bits, group;
+    DType inputs = DType::kF32;  // the format that the values of x already have
 };
 
 // The hot loops. One table per instruction set, chosen once at start. In every table each output element is summed in
@@ -50,6 +51,7 @@ struct Kernels {
 const Kernels& plain_kernels();
 const Kernels* avx2_kernels();  // null where this machine, or this build, cannot
 const Kernels* avx512_kernels();
+const Kernels* avx512bf16_kernels();
 const Kernels* neon_kernels();
 const Kernels& best_kernels();         // for this machine; FM tests compare all that run here
 const Kernels& pick_kernels(int set);  // 0 = the best, else FM_KERNELS_* >> 8; Failure where it cannot run

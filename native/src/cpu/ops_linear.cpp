@@ -99,13 +99,13 @@ Tensor CpuOps::embed(const Weight& table) {
 
 Tensor CpuOps::arranged(Tensor x, const Weight& w, DType dtype) {
     const Kernels& kernels = sums(dtype);
-    Packing packing{w.storage, w.dtype, w.bits, w.group};
+    Packing packing{w.storage, w.dtype, w.bits, w.group, x.dtype};
     if (kernels.arrange == nullptr || x.rows == 0) return x;
     Tensor y = make(x.rows, x.cols, x.dtype);
-    if (!kernels.arrange(packing, data(x), x.cols, data(y))) return x;
-    rows(x.rows - 1, x.cols, [&](int row, int) {
-        int64_t at = static_cast<int64_t>(row + 1) * x.cols;
-        kernels.arrange(packing, data(x) + at, x.cols, data(y) + at);
+    if (!kernels.arrange(packing, data(x), w.cols, data(y))) return x;
+    rows(x.rows * (x.cols / w.cols) - 1, w.cols, [&](int part, int) {  // a row has one for every head of the weight
+        int64_t at = static_cast<int64_t>(part + 1) * w.cols;
+        kernels.arrange(packing, data(x) + at, w.cols, data(y) + at);
     });
     return y;
 }
@@ -118,8 +118,9 @@ void CpuOps::multiply_rows(const float* x, int64_t x_stride, int tokens, const W
     for (int r = 0; r < row_count; ++r) block[r] = w.row(expert, first + r);
     int groups = w.storage == Storage::kDense ? 0 : w.cols / w.group;
     float* space = scratch(worker, static_cast<int64_t>(kRowBlock) * (w.cols + 2 * groups + 2));
-    sums(dtype).multiply({w.storage, w.dtype, w.bits, w.group}, block, row_count, w.cols, x, x_stride, tokens, space, y,
-                         y_stride);
+    // A product in bfloat16 has such inputs.
+    sums(dtype).multiply({w.storage, w.dtype, w.bits, w.group, dtype}, block, row_count, w.cols, x, x_stride, tokens,
+                         space, y, y_stride);
 }
 
 void CpuOps::multiply_rows_rounded(const float* x, int64_t x_stride, int tokens, const Weight& w, int expert, int first,
