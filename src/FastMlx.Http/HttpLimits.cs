@@ -66,7 +66,7 @@ public sealed record HttpLimits
     /// <summary>
     /// After the last answer: read and drop this much, for this long, so that a reset cannot destroy it.
     /// </summary>
-    public int LingerBytes { get; init; } = 64 * 1024;
+    public int LingerBytes { get; init; } = 64 * 1024 * 1024;
 
     public TimeSpan LingerTime { get; init; } = TimeSpan.FromSeconds(1);
 }

@@ -23,6 +23,12 @@ internal sealed record AnswerRequest(ChatRequest Chat)
     /// <summary>Alternatives beside each token's log-probability; null: none are wanted.</summary>
     public int? Logprobs { get; init; }
 
+    /// <summary>
+    /// Tokens that must be left for an answer (or as many as are asked for), else the prompt counts as too long: a
+    /// client that compacts is helped more by that than by an answer of a few words.
+    /// </summary>
+    public int AnswerTokensMin { get; init; } = 1;
+
     /// <summary>Limits that are too large are refused, as the hosted API does; else they are cut.</summary>
     public bool IsStrict { get; init; }
 }

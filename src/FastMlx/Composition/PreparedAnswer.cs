@@ -10,18 +10,26 @@ namespace FastMlx.Composition;
 internal sealed record PreparedAnswer(
     ServedModel Model, ModelText Text, AnswerRequest Request, ChatPrompt Prompt)
 {
+    private const int ReservingContext = 8192;
+
     /// <summary>Whether it fits; limits that are too large are refused where the request is strict.</summary>
     public ApiError? CheckLength(int context)
     {
         int length = Prompt.Tokens.Length;
-        if (length > context - 1)
-            return ApiErrors.PromptTooLong(length, context - 1);
+        int most = context - Reserve(context);
+        if (length > most)
+            return ApiErrors.PromptTooLong(length, most);
         if (!Request.IsStrict || Request.Chat.MaxTokens is not { } wanted)
             return null;
         if (wanted > context - 1)
             return ApiErrors.MaxTokensTooLarge(wanted, context - 1, Request.Chat.Model);
         return length + (long)wanted > context ? ApiErrors.InputAndOutputTooLong(length, wanted, context) : null;
     }
+
+    // In a small context it would be more than it is worth.
+    private int Reserve(int context) => context < ReservingContext
+        ? 1
+        : Math.Max(1, Math.Min(Request.AnswerTokensMin, Request.Chat.MaxTokens ?? int.MaxValue));
 
     /// <summary>Hands it to the engine.</summary>
     public ApiError? TryStart(LoadedModel loaded, out AnswerJob? job)
@@ -33,12 +41,11 @@ internal sealed record PreparedAnswer(
             ?? Admission.TrySubmit(loaded, Prompt, room => Text.Request(Request, Prompt, room), out generation);
         if (error is not null)
             return error;
-        ThinkingOptions thinking = Request.Chat.Thinking;
         job = new AnswerJob(loaded, Prompt, generation!, Text.CreateDecoder(Request, Prompt))
         {
             MarksCache = Request.MarksCache,
             IsPrefillOnly = Request.Chat.MaxTokens == 0,
-            HasThinkingBudget = thinking is { Enabled: true, BudgetTokens: > 0 } && Text.CanEndThinking,
+            HasThinkingBudget = Text.CanEndThinking && Text.ThinkingBudget(Request.Chat.Thinking) > 0,
             Replay = Text.Prompts.Replay,
         };
         return null;

@@ -8,6 +8,9 @@ namespace FastMlx.Endpoints;
 /// <summary>POST /v1/messages and /v1/messages/count_tokens.</summary>
 internal static class MessagesEndpoint
 {
+    /// <summary>anthropic-messages-api.md §15: with less than this left, Claude Code had better compact.</summary>
+    private const int AnswerTokensMin = 1024;
+
     public static async Task CreateAsync(Call call)
     {
         ReadOnlyMemory<byte> body = await call.Exchange.ReadBodyAsync();
@@ -62,6 +65,7 @@ internal static class MessagesEndpoint
         Lane = RequestLane.Of(call.Exchange, request.Chat),
         Session = RequestLane.Session(call.Exchange, request.SessionId),
         RemovedTools = request.RemovedTools,
+        AnswerTokensMin = AnswerTokensMin,
         IsStrict = call.Server.Options.Strict,
     };
 }

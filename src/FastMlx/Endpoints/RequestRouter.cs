@@ -36,6 +36,12 @@ internal sealed class RequestRouter(Server server, AccessPolicy access)
             return;
         }
 
+        if (server.Options.Strict && VersionError(exchange, path) is { } wrongVersion)
+        {
+            await call.FailAsync(wrongVersion);
+            return;
+        }
+
         await RunAsync(route, new Call(exchange, server, requestId, path, isOpenAi) { Tail = tail });
     }
 
@@ -69,6 +75,16 @@ internal sealed class RequestRouter(Server server, AccessPolicy access)
             else
                 await call.FailAsync(ApiErrors.Internal());
         }
+    }
+
+    /// <summary>What the hosted API says of its version header; null where it is right or not needed.</summary>
+    private static ApiError? VersionError(HttpExchange exchange, string path)
+    {
+        if (!path.StartsWith("/v1/messages", StringComparison.Ordinal))
+            return null;
+        return exchange.Header("anthropic-version") is not { } version ? ApiErrors.VersionHeader()
+            : version is "2023-06-01" or "2023-01-01" ? null
+            : ApiErrors.VersionHeader(version);
     }
 
     private static ApiError Refusal(int status, string reason) => status switch

@@ -8,6 +8,8 @@ namespace FastMlx.EndToEnd.Contract;
 /// <summary>Errors have the envelope of their API, a request id, and a status before any stream.</summary>
 public sealed class ErrorTests(ScriptedServer fixture) : IClassFixture<ScriptedServer>
 {
+    private static readonly (string, string) Version = ("anthropic-version", "2023-06-01");
+
     private readonly TestServer _server = fixture.Server;
 
     [Theory]
@@ -67,9 +69,9 @@ public sealed class ErrorTests(ScriptedServer fixture) : IClassFixture<ScriptedS
     {
         await using TestServer strict = await TestServer.ScriptedAsync(
             SayScript.Answer, o => o with { ContextLength = 512, Strict = true, ModelAliases = [("m", "scripted")] });
-        Answer tooMany = await strict.PostAsync("/v1/messages", Bodies.Messages("hi", """{"max_tokens":128000}"""));
+        Answer tooMany = await strict.PostAsync("/v1/messages", Bodies.Messages("hi", """{"max_tokens":128000}"""), Version);
         Assert.Contains("max_tokens: 128000 > 511", tooMany.Text, StringComparison.Ordinal);
-        Answer together = await strict.PostAsync("/v1/messages", Bodies.Messages("hi", """{"max_tokens":511}"""));
+        Answer together = await strict.PostAsync("/v1/messages", Bodies.Messages("hi", """{"max_tokens":511}"""), Version);
         Assert.Contains("exceed context limit", together.Text, StringComparison.Ordinal);
     }
 

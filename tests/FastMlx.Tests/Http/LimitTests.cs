@@ -33,7 +33,7 @@ public sealed class LimitTests
         Assert.Equal((33_554_432, 256, 16), (limits.BodyBytes, limits.ChunkLineBytes, limits.ChunkSizeDigits));
         Assert.Equal((8192, 512), (limits.TrailerBytes, limits.Connections));
         Assert.Equal((65_536, 262_144), (limits.InputBufferBytes, limits.OutputBufferBytes));
-        Assert.Equal(65_536, limits.LingerBytes);
+        Assert.Equal(67_108_864, limits.LingerBytes);
     }
 
     private static string Run(string text) => ParserDriver.Run(Encoding.Latin1.GetBytes(text));

@@ -71,7 +71,8 @@ internal sealed class ModelText
     public GenerationRequest Request(SamplingOptions sampling, int? maxTokens, int[] prompt, int room) => new()
     {
         Prompt = prompt,
-        MaxTokens = Math.Clamp(maxTokens ?? _options.DefaultMaxTokens, 1, room),
+        // One more than fits: then it is the context that ends the answer, not the limit, and so it is said.
+        MaxTokens = Math.Clamp(maxTokens ?? _options.DefaultMaxTokens, 1, room + 1),
         Sampling = _sampling.Complete(sampling, FreshSeed()),
         Adjust = Adjustments.Of(sampling, _repetitionPenalty),
         StopTokens = StopTokens(sampling, ignoresEnd: false),
@@ -81,6 +82,21 @@ internal sealed class ModelText
     public int[] StopTokens(SamplingOptions sampling, bool ignoresEnd) =>
         sampling.StopTokens.Count == 0 ? ignoresEnd ? [] : _stopTokens
         : ignoresEnd ? [.. sampling.StopTokens] : [.. _stopTokens, .. sampling.StopTokens];
+
+    /// <summary>
+    /// Most tokens of reasoning, 0 for no limit: what was asked for, else what an effort means to a template that has
+    /// no word for it.
+    /// </summary>
+    public int ThinkingBudget(ThinkingOptions thinking) =>
+        !thinking.Enabled ? 0
+        : thinking.BudgetTokens > 0 || Prompts.Capabilities.Efforts.Count > 0 ? thinking.BudgetTokens
+        : thinking.Effort switch
+        {
+            "minimal" or "low" => 1024,
+            "medium" => 4096,
+            "high" => 16384,
+            _ => 0,
+        };
 
     public OutputDecoder CreateDecoder(AnswerRequest request, ChatPrompt prompt)
     {
@@ -93,7 +109,7 @@ internal sealed class ModelText
             StopSequences = chat.StopSequences,
             IsThinking = prompt.ReasoningOpen,
             ShowsThinking = chat.Thinking.Enabled,
-            ThinkingTokensMax = chat.Thinking.BudgetTokens,
+            ThinkingTokensMax = ThinkingBudget(chat.Thinking),
             Primed = prompt.Primed,
         });
     }
