@@ -1,9 +1,12 @@
 namespace FastMlx.Engine;
 
-/// <summary>What the engine is doing. An immutable snapshot, at most 100 ms old while steps run; any thread.</summary>
-public sealed record EngineHealth
+/// <summary>
+/// What the engine is doing. A snapshot, at most 100 ms old while steps run; any thread. A struct, so that publishing
+/// one costs no memory while answers stream.
+/// </summary>
+public readonly record struct EngineHealth
 {
-    public static EngineHealth Opening { get; } = new() { State = EngineState.Opening };
+    public static EngineHealth Opening => new() { State = EngineState.Opening };
 
     public required EngineState State { get; init; }
 

@@ -35,8 +35,9 @@ internal sealed class HealthReporter(HealthBoard board, DiskHolder disk, HealthR
         var table = scheduler.Table;
         var cached = 0;
         var cachedBytes = 0UL;
-        foreach (var timeline in table.All)
+        for (var i = 0; i < table.All.Count; i++)
         {
+            var timeline = table.All[i];
             cached += timeline.Owner is null ? 1 : 0;
             cachedBytes += timeline.Owner is null ? timeline.Bytes : 0;
         }

@@ -12,6 +12,9 @@ public sealed record AccessOptions
     /// <summary>The key that peers beyond loopback must send; without one they are all refused.</summary>
     public string? ApiKey { get; init; }
 
+    /// <summary>Further keys. With more than one, each has a partition of its own.</summary>
+    public IReadOnlyList<string> MoreApiKeys { get; init; } = [];
+
     /// <summary>Whether peers on this machine need the key too, where one is set.</summary>
     public bool LoopbackNeedsKey { get; init; }
 }

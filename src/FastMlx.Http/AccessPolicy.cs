@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
@@ -16,12 +17,25 @@ public sealed class AccessPolicy
     private static readonly string[] LoopbackNames = ["localhost", "127.0.0.1", "[::1]"];
 
     private readonly AccessOptions _options;
-    private readonly byte[]? _keyHash;
+    private readonly byte[][] _keyHashes;
 
     public AccessPolicy(AccessOptions options)
     {
         _options = options;
-        if (!string.IsNullOrEmpty(options.ApiKey)) _keyHash = Hash(options.ApiKey);
+        IEnumerable<string> first = string.IsNullOrEmpty(options.ApiKey) ? [] : [options.ApiKey];
+        _keyHashes = [.. first.Concat(options.MoreApiKeys).Select(Hash)];
+    }
+
+    /// <summary>
+    /// Tells apart whose request it is: requests of different partitions must not share state. 0 where there is one key
+    /// or none, and for a request without one of ours.
+    /// </summary>
+    public ulong PartitionOf(HttpExchange exchange)
+    {
+        if (_keyHashes.Length < 2) return 0;
+        AccessRequest request = AccessRequest.From(exchange);
+        byte[]? key = KeyOf(request.ApiKey) ?? KeyOf(BearerOf(request.Authorization));
+        return key is null ? 0 : BinaryPrimitives.ReadUInt64LittleEndian(key);
     }
 
     public AccessDecision Check(HttpExchange exchange) => Check(AccessRequest.From(exchange));
@@ -69,9 +83,9 @@ public sealed class AccessPolicy
     private AccessDecision CheckKey(in AccessRequest request)
     {
         bool local = IPAddress.IsLoopback(request.Remote.Address);
-        if (local && !(_options.LoopbackNeedsKey && _keyHash is not null)) return AccessDecision.Allow;
+        if (local && !(_options.LoopbackNeedsKey && _keyHashes.Length > 0)) return AccessDecision.Allow;
         if (request.Path == "/health" && request.Method is "GET" or "HEAD") return AccessDecision.Allow;
-        if (_keyHash is null)
+        if (_keyHashes.Length == 0)
         {
             return new(401, "This server has no API key, so it only answers clients on its own machine. "
                 + "Set API_KEY to let others in.");
@@ -79,9 +93,9 @@ public sealed class AccessPolicy
         // The status page holds nothing, and asks for the key by itself.
         if (request.Path == "/" && request.Method is "GET" or "HEAD") return AccessDecision.Allow;
         // Both are always compared, so that the time does not tell which one was nearly right.
-        bool byKey = IsKey(request.ApiKey);
-        bool byBearer = IsKey(BearerOf(request.Authorization));
-        if (byKey | byBearer) return AccessDecision.Allow;
+        byte[]? byKey = KeyOf(request.ApiKey);
+        byte[]? byBearer = KeyOf(BearerOf(request.Authorization));
+        if (byKey is not null || byBearer is not null) return AccessDecision.Allow;
         bool sent = request.ApiKey is not null || request.Authorization is not null;
         return new(401, sent ? "invalid x-api-key" : "x-api-key header is required");
     }
@@ -99,8 +113,15 @@ public sealed class AccessPolicy
         return json ? AccessDecision.Allow : new(415, "The Content-Type must be application/json.");
     }
 
-    private bool IsKey(string? candidate) =>
-        CryptographicOperations.FixedTimeEquals(Hash(candidate ?? ""), _keyHash) && candidate is not null;
+    // The hash of the key that this is. All are compared, whichever it is.
+    private byte[]? KeyOf(string? candidate)
+    {
+        byte[] hash = Hash(candidate ?? "");
+        byte[]? found = null;
+        foreach (byte[] key in _keyHashes)
+            if (CryptographicOperations.FixedTimeEquals(hash, key)) found = key;
+        return candidate is null ? null : found;
+    }
 
     private static string? BearerOf(string? authorization) =>
         authorization is not null && authorization.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase)

@@ -1,16 +1,36 @@
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
+using System.Threading.Tasks.Sources;
 
 namespace FastMlx.Http;
 
 /// <summary>
-/// Sends bytes whole, one call at a time. A send that the kernel takes at once, as nearly all do, allocates nothing;
-/// one that waits is watched by the clock. Every failure becomes <see cref="OperationCanceledException"/>.
+/// Sends bytes whole, one call at a time. Nothing is allocated: a send that the kernel takes at once, as nearly all do,
+/// has completed, and for one that waits the sender itself is the task. That one is watched by the clock. Every failure
+/// becomes <see cref="OperationCanceledException"/>.
 /// </summary>
-internal sealed class SocketSender(Socket socket, ConnectionClock clock, Action broken, CancellationToken aborted)
+internal sealed class SocketSender : IValueTaskSource
 {
     /// <summary>A stalled reader is told by the lack of progress, so large bodies go out in pieces.</summary>
     private const int PieceBytes = 32 * 1024;
+
+    private readonly Socket _socket;
+    private readonly ConnectionClock _clock;
+    private readonly Action _broken;
+    private readonly CancellationToken _aborted;
+    private readonly Action _goOn;
+    private ManualResetValueTaskSourceCore<bool> _core;
+    private ValueTaskAwaiter<int> _send; // The piece that waits.
+    private ReadOnlyMemory<byte> _rest; // It and what follows.
+
+    public SocketSender(Socket socket, ConnectionClock clock, Action broken, CancellationToken aborted)
+    {
+        _socket = socket;
+        _clock = clock;
+        _broken = broken;
+        _aborted = aborted;
+        _goOn = GoOn;
+    }
 
     public ValueTask SendAsync(ReadOnlyMemory<byte> bytes)
     {
@@ -22,6 +42,14 @@ internal sealed class SocketSender(Socket socket, ConnectionClock clock, Action 
 #pragma warning restore VSTHRD103
         return sent == bytes.Length ? default : WaitAsync(new ValueTask<int>(sent), bytes);
     }
+
+    void IValueTaskSource.GetResult(short token) => _core.GetResult(token);
+
+    ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _core.GetStatus(token);
+
+    void IValueTaskSource.OnCompleted(
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _core.OnCompleted(continuation, state, token, flags);
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask SendPiecesAsync(ReadOnlyMemory<byte> bytes)
@@ -38,7 +66,7 @@ internal sealed class SocketSender(Socket socket, ConnectionClock clock, Action 
     {
         try
         {
-            return socket.SendAsync(bytes, SocketFlags.None, CancellationToken.None);
+            return _socket.SendAsync(bytes, SocketFlags.None, CancellationToken.None);
         }
         catch (ObjectDisposedException)
         {
@@ -46,34 +74,50 @@ internal sealed class SocketSender(Socket socket, ConnectionClock clock, Action 
         }
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask WaitAsync(ValueTask<int> send, ReadOnlyMemory<byte> bytes)
+    private ValueTask WaitAsync(ValueTask<int> send, ReadOnlyMemory<byte> bytes)
     {
-        clock.BeginSend();
+        _core.Reset();
+        short version = _core.Version;
+        _rest = bytes;
+        _clock.BeginSend();
+        _send = send.GetAwaiter();
+        if (_send.IsCompleted)
+            GoOn();
+        else
+            _send.UnsafeOnCompleted(_goOn);
+        return new ValueTask(this, version);
+    }
+
+    // The piece is sent: the next one, until one waits again or none is left.
+    private void GoOn()
+    {
         try
         {
-            while (true)
+            do
             {
-                int sent = await send;
-                bytes = bytes[sent..];
-                if (bytes.IsEmpty) return;
-                clock.BeginSend();
-                send = Start(bytes);
+                _rest = _rest[_send.GetResult()..];
+                if (_rest.IsEmpty)
+                {
+                    _clock.EndSend();
+                    _core.SetResult(true);
+                    return;
+                }
+                _clock.BeginSend();
+                _send = Start(_rest).GetAwaiter();
             }
+            while (_send.IsCompleted);
+            _send.UnsafeOnCompleted(_goOn);
         }
-        catch (Exception error) when (error is SocketException or ObjectDisposedException)
+        catch (Exception error) when (error is SocketException or ObjectDisposedException or OperationCanceledException)
         {
-            throw Broken();
-        }
-        finally
-        {
-            clock.EndSend();
+            _clock.EndSend();
+            _core.SetException(error as OperationCanceledException ?? Broken());
         }
     }
 
     private OperationCanceledException Broken()
     {
-        broken();
-        return new OperationCanceledException("The peer is gone.", aborted);
+        _broken();
+        return new OperationCanceledException("The peer is gone.", _aborted);
     }
 }

@@ -11,6 +11,9 @@ internal sealed record AnswerRequest(ChatRequest Chat)
 
     public Lane Lane { get; init; }
 
+    /// <summary>See <see cref="GenerationRequest.Partition"/>.</summary>
+    public ulong Partition { get; init; }
+
     /// <summary>Names the conversation, or null.</summary>
     public string? Session { get; init; }
 

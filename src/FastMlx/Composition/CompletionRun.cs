@@ -117,6 +117,7 @@ internal sealed class CompletionRun(Call call, CompletionRequest request, Loaded
             StopTokens = model.Text.StopTokens(request.Sampling, request.IgnoresEnd),
             Logprobs = request.Logprobs ?? -1,
             PromptLogprobs = request.Echo ? request.Logprobs ?? -1 : -1,
+            Partition = call.Partition,
             Session = RequestLane.Session(call.Exchange, request.CacheKey),
         };
     }

@@ -66,6 +66,7 @@ internal static class ServerRun
             HostNames = options.AllowedHosts,
             Origins = options.AllowedOrigins,
             ApiKey = options.ApiKey,
+            MoreApiKeys = options.MoreApiKeys,
         });
         var router = new RequestRouter(server, access);
         var http = new HttpServer(

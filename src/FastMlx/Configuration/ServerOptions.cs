@@ -34,6 +34,9 @@ internal sealed record ServerOptions
     public float? DefaultTopP { get; init; }
     public bool Verbose { get; init; }
     public string? ApiKey { get; init; }
+
+    /// <summary>Keys beside the first one.</summary>
+    public IReadOnlyList<string> MoreApiKeys { get; init; } = [];
     public IReadOnlyList<string> AllowedHosts { get; init; } = [];
     public IReadOnlyList<string> AllowedOrigins { get; init; } = [];
     public string Backend { get; init; } = "auto";

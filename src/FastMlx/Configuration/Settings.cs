@@ -52,9 +52,12 @@ internal static class Settings
         new("VERBOSE", "--verbose", "false", TrueOrFalse,
             "Per request: timing, cache decision, tokens per second.",
             static (o, v) => Bool(v) is { } b ? o with { Verbose = b } : null),
-        new("API_KEY", "", "", "any text without blanks",
-            "Key that peers other than loopback must send (x-api-key or Authorization: Bearer).",
-            static (o, v) => v.Any(char.IsWhiteSpace) ? null : o with { ApiKey = v }),
+        new("API_KEY", "", "", "any text without blanks; several are separated by commas",
+            "Key that peers other than loopback must send (x-api-key or Authorization: Bearer). Several keys share no "
+            + "cached conversations.",
+            static (o, v) => v.Any(char.IsWhiteSpace) || List(v) is not [var first, .. var more]
+                ? null
+                : o with { ApiKey = first, MoreApiKeys = [.. more] }),
         new("ALLOWED_HOSTS", "--allowed-hosts", "", "names separated by commas",
             "Further values of the Host header to accept, such as this machine's name on your network.",
             static (o, v) => o with { AllowedHosts = List(v) }),

@@ -22,6 +22,9 @@ internal sealed class Call(HttpExchange exchange, Server server, string requestI
     /// <summary>Errors have OpenAI's envelope; else Anthropic's.</summary>
     public bool IsOpenAi { get; } = isOpenAi;
 
+    /// <summary>Whose request it is: state of another partition is not shared with it.</summary>
+    public ulong Partition { get; init; }
+
     /// <summary>What follows a route's prefix, such as the id in /v1/models/{id}.</summary>
     public string Tail { get; init; } = "";
 

@@ -29,6 +29,7 @@ internal static class ChatCompletionsEndpoint
 
     private static AnswerRequest Request(Call call, ChatCompletionRequest request) => new(request.Chat)
     {
+        Partition = call.Partition,
         Lane = RequestLane.Of(call.Exchange, request.Chat),
         Session = RequestLane.Session(call.Exchange, request.CacheKey),
         IgnoresEnd = request.IgnoresEnd,

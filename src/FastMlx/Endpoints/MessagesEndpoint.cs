@@ -62,6 +62,7 @@ internal static class MessagesEndpoint
     private static AnswerRequest Request(Call call, MessagesRequest request) => new(request.Chat)
     {
         MarksCache = request.MarksCache,
+        Partition = call.Partition,
         Lane = RequestLane.Of(call.Exchange, request.Chat),
         Session = RequestLane.Session(call.Exchange, request.SessionId),
         RemovedTools = request.RemovedTools,

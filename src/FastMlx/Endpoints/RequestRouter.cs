@@ -42,7 +42,11 @@ internal sealed class RequestRouter(Server server, AccessPolicy access)
             return;
         }
 
-        await RunAsync(route, new Call(exchange, server, requestId, path, isOpenAi) { Tail = tail });
+        await RunAsync(route, new Call(exchange, server, requestId, path, isOpenAi)
+        {
+            Tail = tail,
+            Partition = access.PartitionOf(exchange),
+        });
     }
 
     /// <summary>The body of an error that the Http room answers by itself.</summary>

@@ -108,6 +108,7 @@ internal static class ResponsesEndpoint
 
     private static AnswerRequest RequestOf(Call call, ResponsesRequest request) => new(request.Chat)
     {
+        Partition = call.Partition,
         Lane = RequestLane.Of(call.Exchange, request.Chat),
         Session = RequestLane.Session(call.Exchange, request.CacheKey),
         Logprobs = request.Logprobs ? request.TopLogprobs : null,

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using FastMlx.Chat.Tokenization;
@@ -25,7 +26,8 @@ public sealed class StreamAllocationTests
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         // Little room, so that what is read here is being written there at the same time.
         socket.ReceiveBufferSize = 16 * 1024;
-        await socket.ConnectAsync("127.0.0.1", server.Port, TestContext.Current.CancellationToken);
+        // Not ConnectAsync: it would make each Receive that waits allocate an operation here.
+        Connect(socket, server.Port);
         Send(socket, server.Port, path);
         byte[] buffer = new byte[64 * 1024];
         Read(socket, buffer, 2000);
@@ -39,10 +41,10 @@ public sealed class StreamAllocationTests
 
         string all = string.Join(' ', windows);
         TestContext.Current.TestOutputHelper?.WriteLine($"bytes per {WindowTokens} tokens: {all}");
-        Assert.True(windows.Min() == 0, "bytes in each window: " + all);
-        Array.Sort(windows);
-        Assert.True(windows[Windows / 2] < WindowTokens, "bytes in each window: " + all);
+        Assert.True(windows.Count(bytes => bytes == 0) > Windows * 3 / 4, "bytes in each window: " + all);
     }
+
+    private static void Connect(Socket socket, int port) => socket.Connect(IPAddress.Loopback, port);
 
     private static void Send(Socket socket, int port, string path)
     {

@@ -64,6 +64,7 @@ internal sealed class ModelText
             Logprobs = request.Logprobs ?? -1,
             Checkpoints = prompt.Checkpoints,
             Lane = request.Lane,
+            Partition = request.Partition,
             Session = request.Session,
         };
 
