@@ -89,6 +89,7 @@ internal sealed class SocketSender : IValueTaskSource
     }
 
     // The piece is sent: the next one, until one waits again or none is left.
+#pragma warning disable VSTHRD002, CA2012 // This is the await: the awaiter has completed, and each is used once.
     private void GoOn()
     {
         try
@@ -114,6 +115,7 @@ internal sealed class SocketSender : IValueTaskSource
             _core.SetException(error as OperationCanceledException ?? Broken());
         }
     }
+#pragma warning restore VSTHRD002, CA2012
 
     private OperationCanceledException Broken()
     {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -14,9 +15,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace FastMlx.Benchmarks.Latency;
 
 /// <summary>
-/// From the end of a model's step to the bytes of its event in a client: engine, ring, wake-up, decoder, parser, writer,
-/// socket. Beside it, by turns in the same run, what the machine itself takes for the last part of that way: a thread
-/// that is woken, sends as many bytes, and a reader that is woken by them.
+/// From the end of a model's step to the bytes of its event in a client: engine, ring, wake-up, decoder, parser,
+/// writer, socket. Beside it, by turns in the same run, what the machine itself takes for the last part of that way: a
+/// thread that is woken, sends as many bytes, and a reader that is woken by them.
 /// </summary>
 internal static class TokenLatency
 {
@@ -70,7 +71,8 @@ internal static class TokenLatency
     private static List<double> Stream(int port, string route, PacedModel model)
     {
         using Socket socket = Connect(port);
-        const string Body = """{"model":"m","max_tokens":60000,"stream":true,"messages":[{"role":"user","content":"go"}]}""";
+        const string Body =
+            """{"model":"m","max_tokens":60000,"stream":true,"messages":[{"role":"user","content":"go"}]}""";
         socket.Send(Encoding.ASCII.GetBytes(
             $"POST {route} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\n"
             + $"Content-Length: {Body.Length}\r\n\r\n{Body}"));
@@ -140,7 +142,8 @@ internal static class TokenLatency
     private static void Write(string name, List<double> times)
     {
         times.Sort();
-        Console.WriteLine(FormattableString.Invariant(
-            $"{name,-24} p50 {times[times.Count / 2],7:F1}  p90 {times[times.Count * 9 / 10],7:F1}  p99 {times[times.Count * 99 / 100],7:F1}"));
+        string At(double share) =>
+            times[(int)(times.Count * share)].ToString("F1", CultureInfo.InvariantCulture).PadLeft(8);
+        Console.WriteLine($"{name,-24} p50 {At(0.5)}  p90 {At(0.9)}  p99 {At(0.99)}");
     }
 }
