@@ -18,6 +18,15 @@ internal static class ClaudeSettings
         "CLAUDE_CODE_USE_FOUNDRY",
     ];
 
+    private static readonly (string Name, string Value)[] Lite =
+    [
+        // Reminders go to the front of the prompt, where sessions share them.
+        ("CLAUDE_CODE_MODEL_CAPABILITIES", "-mid_conv_system,-mid_conv_tool_change"),
+        ("CLAUDE_CODE_SIMPLE_SYSTEM_PROMPT", "1"),
+        ("CLAUDE_CODE_EFFORT_LEVEL", "low"),
+        ("CLAUDE_CODE_MAX_CONCURRENT_SUBAGENTS", "2"),
+    ];
+
     public static IReadOnlyList<(string Name, string Value)> Variables(ClaudeFacts facts, bool lite)
     {
         List<(string, string)> variables =
@@ -43,16 +52,15 @@ internal static class ClaudeSettings
             ("CLAUDE_STREAM_IDLE_TIMEOUT_MS", PatienceMs),
         ];
         if (lite)
-        {
-            // Reminders go to the front of the prompt, where sessions share them.
-            variables.Add(("CLAUDE_CODE_MODEL_CAPABILITIES", "-mid_conv_system,-mid_conv_tool_change"));
-            variables.Add(("CLAUDE_CODE_SIMPLE_SYSTEM_PROMPT", "1"));
-            variables.Add(("CLAUDE_CODE_EFFORT_LEVEL", "low"));
-            variables.Add(("CLAUDE_CODE_MAX_CONCURRENT_SUBAGENTS", "2"));
-        }
-
+            variables.AddRange(Lite);
         return variables;
     }
+
+    /// <summary>What a sentence should be said about where it stands in a settings file beside ours; or null.</summary>
+    public static string? Remark(string name) =>
+        Unwanted.Contains(name) ? $"{name} is still there and may send Claude Code elsewhere: delete it."
+        : Lite.Any(v => v.Name == name) ? $"{name} is still there, as --lite sets it."
+        : null;
 
     private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
 }

@@ -17,8 +17,9 @@ internal static class SettingsFile
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
+    /// <summary>Returns the names of the variables that stand there beside ours.</summary>
     /// <exception cref="InvalidDataException">The file is not a JSON object, or its <c>env</c> is not one.</exception>
-    public static void Merge(string path, IReadOnlyList<(string Name, string Value)> variables)
+    public static IReadOnlyList<string> Merge(string path, IReadOnlyList<(string Name, string Value)> variables)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
         // Asking a file that is not there for its link's target throws.
@@ -38,6 +39,15 @@ internal static class SettingsFile
         if (File.Exists(target) && !OperatingSystem.IsWindows())
             File.SetUnixFileMode(aside, File.GetUnixFileMode(target));
         File.Move(aside, target, overwrite: true);
+        return OtherNames(merged, variables);
+    }
+
+    private static IReadOnlyList<string> OtherNames(
+        byte[] merged, IReadOnlyList<(string Name, string Value)> variables)
+    {
+        using JsonDocument document = JsonDocument.Parse(merged);
+        return [.. document.RootElement.GetProperty("env"u8).EnumerateObject()
+            .Select(property => property.Name).Where(name => variables.All(v => v.Name != name))];
     }
 
     internal static byte[] Merged(string path, byte[] old, IReadOnlyList<(string Name, string Value)> variables)

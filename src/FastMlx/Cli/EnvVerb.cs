@@ -55,9 +55,11 @@ internal static class EnvVerb
             {
                 string file = parsed.GetValue(write)
                     ?? Path.Combine(options.Surroundings.UserHome, ".claude", "settings.json");
-                SettingsFile.Merge(file, variables);
+                IReadOnlyList<string> others = SettingsFile.Merge(file, variables);
                 await output.WriteLineAsync(
                     $"Wrote {variables.Count} variables into \"env\" of {file}; everything else is as it was.");
+                foreach (string remark in others.Select(ClaudeSettings.Remark).OfType<string>())
+                    await parsed.InvocationConfiguration.Error.WriteLineAsync("fastmlx: " + remark);
             }
             else if (parsed.GetValue(json))
                 HubVerb.WriteJson(parsed, w => Write(w, variables));

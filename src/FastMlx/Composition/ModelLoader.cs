@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using FastMlx.Chat;
 using FastMlx.Chat.Output;
 using FastMlx.Chat.Tokenization;
@@ -161,8 +163,7 @@ internal static class ModelLoader
         DiskCacheOptions? disk = options.DiskCacheDirectory is { } directory && options.DiskCacheBytes > 0
             ? new DiskCacheOptions
             {
-                // Engines that run beside each other must not clear each other's files away.
-                Folder = model is { Index: > 0 } ? Path.Combine(directory, folder.Fingerprint[..16]) : directory,
+                Folder = model is { Index: > 0 } ? Path.Combine(directory, FolderName(folder, model)) : directory,
                 Fingerprint = folder.Fingerprint,
                 BytesMax = options.DiskCacheBytes / count,
                 SyncFolder = NativeFolder.Sync,
@@ -178,6 +179,10 @@ internal static class ModelLoader
             MaxStepTokens = MaxStepTokens,
         };
     }
+
+    // Engines that run beside each other must not clear each other's files away, not even those of two equal models.
+    private static string FolderName(ModelFolder folder, ServedModel model) => Convert.ToHexStringLower(
+        SHA256.HashData(Encoding.UTF8.GetBytes($"{folder.Fingerprint}\n{model.Name}")))[..16];
 
     /// <summary>What the main model is called, here and by clients.</summary>
     public static string NameOf(ServerOptions options) => NameOf(options.ModelName);

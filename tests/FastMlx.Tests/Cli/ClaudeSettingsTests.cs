@@ -61,6 +61,14 @@ public sealed class ClaudeSettingsTests
     }
 
     [Fact]
+    public void Remark_IsMadeOfWhatWouldSpoilIt()
+    {
+        Assert.Contains("delete it", ClaudeSettings.Remark("CLAUDE_CODE_USE_BEDROCK"), StringComparison.Ordinal);
+        Assert.Contains("--lite", ClaudeSettings.Remark("CLAUDE_CODE_EFFORT_LEVEL"), StringComparison.Ordinal);
+        Assert.Null(ClaudeSettings.Remark("EDITOR"));
+    }
+
+    [Fact]
     public void Token_IsTheKey_OrAnyWord()
     {
         Assert.Equal("local", Variables(4096)["ANTHROPIC_AUTH_TOKEN"]);
