@@ -65,7 +65,7 @@ internal static class ResponseFields
                 .Raw(",\"message\":"u8).Text(error.OpenAiMessage ?? error.Message).Raw("}"u8);
     }
 
-    private static void WriteUsage(IBufferWriter<byte> output, ReplyUsage? usage)
+    public static void WriteUsage(IBufferWriter<byte> output, ReplyUsage? usage)
     {
         if (usage is not { } counts)
         {

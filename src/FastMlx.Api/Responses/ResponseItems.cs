@@ -11,6 +11,9 @@ internal sealed class ResponseItems(string model, ReadContext context)
 
     public List<string> Texts { get; } = [];
 
+    /// <summary>Of them, the user's messages.</summary>
+    public List<string> UserTexts { get; } = [];
+
     public void Read(JsonValue input)
     {
         if (input.IsString)
@@ -18,6 +21,7 @@ internal sealed class ResponseItems(string model, ReadContext context)
             Messages.Add(ChatMessage.OfText(ChatRole.User, input.Text));
             Texts.Add("{\"type\":\"message\",\"role\":\"user\",\"content\":"
                 + $"[{{\"type\":\"input_text\",\"text\":{input.RawText}}}]}}");
+            UserTexts.Add(Texts[^1]);
             return;
         }
         if (!input.IsArray)
@@ -62,6 +66,9 @@ internal sealed class ResponseItems(string model, ReadContext context)
             case "custom_tool_call":
                 AddCall(item, path, item["name"u8].TextOrNull, $"{{\"input\":{Raw(item["input"u8], "\"\"")}}}");
                 break;
+            case "compaction" when Compaction.Read(item["encrypted_content"u8].TextOrNull ?? "") is { } summary:
+                Messages.Add(ChatMessage.OfText(ChatRole.User, summary));
+                break;
             case "item_reference":
                 context.Problems.Add(path, $"Item with id '{item["id"u8].TextOrNull}' not found: send the item itself");
                 break;
@@ -81,6 +88,7 @@ internal sealed class ResponseItems(string model, ReadContext context)
                 break;
             case "user":
                 Messages.Add(new ChatMessage(ChatRole.User, parts));
+                UserTexts.Add(Texts[^1]);
                 break;
             case "system" or "developer":
                 Messages.Add(new ChatMessage(ChatRole.System, parts));

@@ -74,6 +74,7 @@ public static class ResponsesReader
             ReasoningJson = ResponseEcho.Reasoning(body["reasoning"u8]),
             MetadataJson = body["metadata"u8].IsObject ? body["metadata"u8].RawText : "{}",
             InputItems = items.Texts,
+            UserItems = items.UserTexts,
         };
     }
 

@@ -53,6 +53,9 @@ public sealed record ResponsesRequest
     /// <summary>The input's items as JSON objects, for GET …/input_items.</summary>
     public IReadOnlyList<string> InputItems { get; init; } = [];
 
+    /// <summary>Those of them that are the user's messages.</summary>
+    public IReadOnlyList<string> UserItems { get; init; } = [];
+
     /// <summary>
     /// The same request behind the messages of an earlier response; this one's instructions stay in front.
     /// </summary>

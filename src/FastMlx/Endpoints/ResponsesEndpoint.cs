@@ -52,6 +52,18 @@ internal static class ResponsesEndpoint
             await call.RespondAsync(200, output => ResponseBody.WriteInputTokens(output, prompt!.Tokens.Length));
     }
 
+    /// <summary>POST /v1/responses/compact.</summary>
+    public static async Task CompactAsync(Call call)
+    {
+        if (await ReadAsync(call) is not { } request)
+            return;
+        var form = new ReplyForm(
+            IsStream: false,
+            (_, _) => throw new InvalidOperationException("A compaction is not streamed."),
+            _ => new CompactionReply(call.Server.Ids, request, call.Server.Time.GetUtcNow().ToUnixTimeSeconds()));
+        await Answerer.AnswerAsync(call, RequestOf(call, request) with { Chat = Compaction.Ask(request) }, form);
+    }
+
     /// <summary>GET /v1/responses/{id} and /v1/responses/{id}/input_items.</summary>
     public static async Task GetAsync(Call call)
     {

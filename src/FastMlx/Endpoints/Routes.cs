@@ -22,6 +22,7 @@ internal static class Routes
         new("POST", "/v1/embeddings", EmbeddingsEndpoint.CreateAsync),
         new("POST", "/v1/responses", ResponsesEndpoint.CreateAsync),
         new("POST", "/v1/responses/input_tokens", ResponsesEndpoint.CountAsync),
+        new("POST", "/v1/responses/compact", ResponsesEndpoint.CompactAsync),
         new("GET", "/v1/responses/*", ResponsesEndpoint.GetAsync),
         new("DELETE", "/v1/responses/*", ResponsesEndpoint.DeleteAsync),
         new("POST", "/v1/responses/*", ResponsesEndpoint.CancelAsync),

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 using FastMlx.EndToEnd.Host;
 using FastMlx.EndToEnd.Scripted;
 using FastMlx.Tests.Api;
@@ -90,4 +91,26 @@ public sealed class ResponsesTests(ScriptedServer fixture) : IClassFixture<Scrip
     }
 
     private static int Tokens(Answer answer) => answer.Json.GetProperty("input_tokens").GetInt32();
+
+    [Fact]
+    public async Task Compact_LeavesTheUsersMessagesAndASummary_ThatIsTakenBack()
+    {
+        await using TestServer server = await TestServer.ScriptedAsync(
+            prompt => prompt.Contains("Summary of the conversation so far:\nAll about Oslo.", StringComparison.Ordinal)
+                ? "I remember Oslo."
+                : prompt.Contains("Write a summary", StringComparison.Ordinal) ? "All about Oslo." : "?");
+        Answer compacted = await server.PostAsync("/v1/responses/compact", """
+            {"model":"m","input":[{"role":"user","content":"Tell me of Oslo"},{"role":"assistant","content":"It is cold."},
+             {"role":"user","content":"And?"}]}
+            """);
+        Assert.Equal("response.compaction", compacted.Json.GetProperty("object").GetString());
+        JsonElement output = compacted.Json.GetProperty("output");
+        Assert.Equal(3, output.GetArrayLength());
+        Assert.Equal("compaction", output[2].GetProperty("type").GetString());
+        Assert.True(compacted.Json.GetProperty("usage").GetProperty("output_tokens").GetInt32() > 0);
+        string items = string.Join(",", output.EnumerateArray().Select(item => item.GetRawText()));
+        Answer next = await server.PostAsync(
+            "/v1/responses", $$"""{"model":"m","input":[{{items}},{"role":"user","content":"Where?"}]}""");
+        Assert.Equal("I remember Oslo.", next.Json.GetProperty("output")[0].GetProperty("content")[0].GetProperty("text").GetString());
+    }
 }

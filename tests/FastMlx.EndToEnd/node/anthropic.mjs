@@ -1,6 +1,8 @@
 // node anthropic.mjs URL: the official @anthropic-ai/sdk against a server that says what it is told to.
 import assert from 'node:assert/strict';
 import Anthropic from '@anthropic-ai/sdk';
+import { betaTool } from '@anthropic-ai/sdk/helpers/beta/json-schema';
+import { jsonSchemaOutputFormat } from '@anthropic-ai/sdk/helpers/json-schema';
 
 const client = new Anthropic({ baseURL: process.argv[2], apiKey: 'k', maxRetries: 0 });
 const ask = (answer, more = {}) => ({
@@ -51,6 +53,50 @@ const results = [];
 for await (const result of await client.messages.batches.results(batch.id)) results.push(result);
 assert.equal(results[0].result.message.content[0].text, 'one');
 assert.equal((await client.messages.batches.delete(batch.id)).type, 'message_batch_deleted');
+
+const beta = await client.beta.messages.create(ask('Beta.', { betas: ['context-management-2025-06-27'] }));
+assert.equal(beta.content[0].text, 'Beta.');
+const betaStream = client.beta.messages.stream(ask('Beta too.'));
+assert.equal((await betaStream.finalMessage()).content[0].text, 'Beta too.');
+assert.ok((await client.beta.messages.countTokens({ model: 'm', messages: [{ role: 'user', content: 'hi' }] })).input_tokens > 0);
+
+const schema = {
+  type: 'object', properties: { name: { type: 'string' }, age: { type: 'integer' } },
+  required: ['name', 'age'], additionalProperties: false,
+};
+const parsed = await client.messages.parse(ask('{"name": "Ada", "age": 36}', {
+  output_config: { format: jsonSchemaOutputFormat(schema) },
+}));
+assert.deepEqual(parsed.parsed_output, { name: 'Ada', age: 36 });
+
+// The runner calls the tool and sends its result: the last SAY in the prompt is then the result's.
+const weather = betaTool({
+  name: 'get_weather', description: 'Weather',
+  inputSchema: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
+  run: ({ city }) => `SAY[[It rains in ${city}.]]`,
+});
+const ran = await client.beta.messages.toolRunner({ ...ask(call), tools: [weather] });
+assert.equal(ran.content[0].text, 'It rains in Oslo.');
+const steps = [];
+for await (const step of client.beta.messages.toolRunner({ ...ask(call), tools: [weather], stream: true })) {
+  steps.push((await step.finalMessage()).stop_reason);
+}
+assert.deepEqual(steps, ['tool_use', 'end_turn']);
+
+const { data, response } = await client.messages.create(ask('Raw.')).withResponse();
+assert.equal(data._request_id, response.headers.get('request-id'));
+const events = [];
+for await (const event of await client.messages.create(ask('Events.', { stream: true }))) events.push(event.type);
+assert.deepEqual([events[0], events.at(-1)], ['message_start', 'message_stop']);
+const aborted = client.messages.stream(ask('Long. '.repeat(40)));
+aborted.abort();
+await assert.rejects(aborted.finalMessage(), Anthropic.APIUserAbortError);
+
+const two = await client.beta.messages.batches.create({ requests: [{ custom_id: 'a', params: ask('one') }, { custom_id: 'b', params: ask('two') }] });
+const listed = [];
+for await (const one of client.messages.batches.list()) listed.push(one.id);
+assert.ok(listed.includes(two.id));
+await client.messages.batches.cancel(two.id);
 
 await assert.rejects(client.messages.create({ model: 'm', max_tokens: 5, messages: [] }), Anthropic.BadRequestError);
 await assert.rejects(client.models.retrieve('none'), Anthropic.NotFoundError);

@@ -38,6 +38,53 @@ const next = client.responses.stream({ model: 'm', input: 'SAY[[Two.]]', previou
 assert.equal((await next.finalResponse()).output_text, 'Two.');
 await client.responses.delete(response.id);
 
+const format = {
+  type: 'json_schema', json_schema: { name: 'person', strict: true, schema: {
+    type: 'object', properties: { name: { type: 'string' } }, required: ['name'], additionalProperties: false,
+  } },
+};
+const parsed = await client.chat.completions.parse(ask('{"name": "Ada"}', { response_format: format }));
+assert.equal(JSON.parse(parsed.choices[0].message.content).name, 'Ada');
+const typed = await client.responses.parse({
+  model: 'm', input: 'SAY[[{"name": "Bo"}]]', text: { format: { type: 'json_schema', ...format.json_schema } },
+});
+assert.equal(JSON.parse(typed.output_text).name, 'Bo');
+
+// The runner calls the function and sends its result: the last SAY in the prompt is then the result's.
+const runner = client.chat.completions.runTools({ ...ask(call), tools: [{
+  type: 'function',
+  function: { ...tools[0].function, description: 'Weather', parse: JSON.parse, function: ({ city }) => `SAY[[Sun in ${city}.]]` },
+}] });
+assert.equal(await runner.finalContent(), 'Sun in Oslo.');
+const streamed = client.chat.completions.runTools({ ...ask(call), stream: true, tools: [{
+  type: 'function',
+  function: { ...tools[0].function, description: 'Weather', parse: JSON.parse, function: ({ city }) => `SAY[[Wind in ${city}.]]` },
+}] });
+assert.equal(await streamed.finalContent(), 'Wind in Oslo.');
+
+const seen = [];
+const calling = client.responses.stream({
+  model: 'm', input: `SAY[[${call}]]`, tools: [{ type: 'function', ...tools[0].function, strict: false }],
+});
+for await (const event of calling) seen.push(event.type);
+assert.equal(seen[0], 'response.created');
+assert.equal(seen.at(-1), 'response.completed');
+assert.ok(seen.includes('response.function_call_arguments.done'));
+const output = (await calling.finalResponse()).output[0];
+const answered = await client.responses.create({ model: 'm', input: [
+  { role: 'user', content: 'weather?' }, output,
+  { type: 'function_call_output', call_id: output.call_id, output: 'SAY[[Cold.]]' },
+] });
+assert.equal(answered.output_text, 'Cold.');
+assert.ok((await client.responses.inputTokens.count({ model: 'm', input: 'hi' })).input_tokens > 0);
+
+let raw = '';
+for await (const chunk of await client.completions.create(
+  { model: 'm', prompt: ['SAY[[a]]<|im_start|>assistant\n', 'SAY[[b]]<|im_start|>assistant\n'], stream: true })) {
+  for (const choice of chunk.choices) raw += choice.text;
+}
+assert.equal(raw, 'ab');
+
 const models = [];
 for await (const model of await client.models.list()) models.push(model.id);
 assert.ok(models.length > 0);
