@@ -71,7 +71,9 @@ internal sealed class Checkpoint : IDisposable
         Put(name, type, shape, bytes);
     }
 
-    public NativeModel Open()
+    public NativeModel Open() => Open(NativeBackend.Cpu);
+
+    public NativeModel Open(NativeBackend backend)
     {
         string fields = string.Join(",", Config.Select(field => $"\"{field.Key}\":{field.Value}"));
         File.WriteAllText(Path.Combine(Folder, "config.json"), "{" + fields + "}");
@@ -94,7 +96,7 @@ internal sealed class Checkpoint : IDisposable
         foreach ((_, _, byte[] bytes) in _tensors.Values)
             file.Write(bytes);
         file.Dispose();
-        return NativeModel.Open(Folder, new NativeModelOptions { Backend = NativeBackend.Cpu, Threads = 1 });
+        return NativeModel.Open(Folder, new NativeModelOptions { Backend = backend, Threads = 1 });
     }
 
     public float[] Logits()

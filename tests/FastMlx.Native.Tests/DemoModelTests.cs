@@ -11,21 +11,26 @@ public sealed class DemoModelTests
 
     private static string Folder => Path.Combine(Repository.Root, "src/FastMlx/DemoModel/model");
 
-    public static TheoryData<string> Goldens()
+    public static TheoryData<string, NativeBackend> Goldens()
     {
-        var data = new TheoryData<string>();
+        var data = new TheoryData<string, NativeBackend>();
         foreach (JsonElement golden in Read())
-            data.Add(golden.GetProperty("id").GetString()!);
+            data.Add(golden.GetProperty("id").GetString()!, NativeBackend.Cpu);
+        foreach (JsonElement golden in Backends.HasMlx ? Read() : [])
+            data.Add(golden.GetProperty("id").GetString()!, NativeBackend.Mlx);
+        if (!Backends.HasMlx)
+            data.Add("(none)", NativeBackend.Mlx);
         return data;
     }
 
     [Theory]
     [MemberData(nameof(Goldens))]
-    public void GreedyIds_EqualMlx(string id)
+    public void GreedyIds_EqualMlx(string id, NativeBackend backend)
     {
+        Backends.Require(backend);
         JsonElement golden = Read().Single(row => row.GetProperty("id").GetString() == id);
         int[] prompt = Ints(golden, "prompt_ids"), expected = Ints(golden, "output_ids");
-        using NativeModel model = Open();
+        using NativeModel model = Open(backend);
         List<int> ids = Steps.Greedy(model, model.OpenSlot(), prompt, expected.Length);
         Assert.Equal(expected, ids);
     }
@@ -40,8 +45,8 @@ public sealed class DemoModelTests
         Assert.Equal(whole, Prefill(model, prompt, 512, AgentPrompt - 130)); // the rest token by token
     }
 
-    private static NativeModel Open() =>
-        NativeModel.Open(Folder, new NativeModelOptions { Backend = NativeBackend.Cpu });
+    private static NativeModel Open(NativeBackend backend = NativeBackend.Cpu) =>
+        NativeModel.Open(Folder, new NativeModelOptions { Backend = backend });
 
     private static float[] Prefill(NativeModel model, int[] prompt, int chunk, int chunked)
     {

@@ -15,7 +15,7 @@ public sealed class GoldenModelTests
         "phi3*", "granite-*", "smollm3*", "cohere2*",
     ];
 
-    public static TheoryData<string> Models() => Named(["*"]);
+    public static TheoryData<string, NativeBackend> Models() => Backends.TinyModels(NativeBackend.CpuRounded, "*");
 
     public static TheoryData<string> Float32Models() => Named(["*-f32"]);
 
@@ -33,11 +33,10 @@ public sealed class GoldenModelTests
 
     [Theory]
     [MemberData(nameof(Models))]
-    public void Logits_EqualMlx(string name)
+    public void Logits_EqualMlx(string name, NativeBackend backend)
     {
+        using NativeModel model = Backends.OpenTiny(name, backend);
         Golden golden = Golden.Load(name);
-        using NativeModel model = NativeModel.Open(
-            golden.Folder, new NativeModelOptions { Backend = NativeBackend.CpuRounded });
         bool scans = name.StartsWith("nemotron_h", StringComparison.Ordinal)
             || name.StartsWith("granitemoehybrid", StringComparison.Ordinal);
         float tolerance = golden.IsFloat32 ? Exact : scans ? Scanned : Rounded;
@@ -54,8 +53,10 @@ public sealed class GoldenModelTests
         Logits(model, chunked, 0, golden.Prompt[..golden.Split], all: false);
         float[][] last = Logits(model, chunked, golden.Split, golden.Prompt[golden.Split..], all: false);
         AssertClose([golden.ChunkedLastLogits], last, tolerance, "chunked");
-        if (!scans || golden.IsFloat32) // MLX's parallel form of Mamba rounds by chunks; as models are served it does not: StateTests
-            Assert.Equal(prefill[^1], last[0]); // bit for bit: a chunk never changes an answer
+        // Bit for bit: a chunk never changes an answer. Not so with MLX, whose products of one row and of several differ, nor
+        // with MLX's parallel form of Mamba, which rounds by chunks; as models are served on the CPU it does not: StateTests.
+        if (backend == NativeBackend.CpuRounded && (!scans || golden.IsFloat32))
+            Assert.Equal(prefill[^1], last[0]);
         Assert.Equal(golden.Greedy, Steps.Greedy(model, model.OpenSlot(), golden.Prompt, golden.Greedy.Length));
     }
 

@@ -4,7 +4,7 @@ using Xunit;
 namespace FastMlx.Native.Tests;
 
 /// <summary>Sampling one token of a small random model: seeds, filters and shares.</summary>
-public sealed class SamplerTests : IDisposable
+public abstract class SamplerTests : IDisposable
 {
     private const int Draws = 4000;
     private static readonly int[] Prompt = [20, 5, 73, 52, 10, 48, 17];
@@ -14,9 +14,10 @@ public sealed class SamplerTests : IDisposable
     private readonly int _slot;
     private readonly double[] _scaled;
 
-    public SamplerTests()
+    protected SamplerTests(NativeBackend backend)
     {
-        _model = _checkpoint.Open();
+        Backends.Require(backend);
+        _model = _checkpoint.Open(backend);
         _slot = _model.OpenSlot();
         var logits = new float[_model.Info.VocabSize];
         _model.Logits(_slot, 0, Prompt, all: false, logits);

@@ -1,0 +1,4 @@
+namespace FastMlx.Native.Tests;
+
+/// <summary>Sampling on the CPU.</summary>
+public sealed class CpuSamplerTests() : SamplerTests(NativeBackend.Cpu);
