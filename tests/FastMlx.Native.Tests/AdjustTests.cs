@@ -4,14 +4,18 @@ using Xunit;
 namespace FastMlx.Native.Tests;
 
 /// <summary>Biases, penalties, masks and scores of a small random model, against the formulas written down plainly.</summary>
-public sealed class AdjustTests : IDisposable
+public abstract class AdjustTests : IDisposable
 {
     private static readonly int[] Prompt = [20, 5, 73, 52, 10, 48, 17, 5, 5];
 
     private readonly Checkpoint _checkpoint = new(22);
     private readonly NativeModel _model;
 
-    public AdjustTests() => _model = _checkpoint.Open();
+    protected AdjustTests(NativeBackend backend)
+    {
+        Backends.Require(backend);
+        _model = _checkpoint.Open(backend);
+    }
 
     public void Dispose()
     {

@@ -16,7 +16,8 @@ public sealed class DemoModelTests
         var data = new TheoryData<string, NativeBackend>();
         foreach (JsonElement golden in Read())
             data.Add(golden.GetProperty("id").GetString()!, NativeBackend.Cpu);
-        foreach (JsonElement golden in Backends.HasMlx ? Read() : [])
+        // MLX's loops on a processor are slow: its rows are those of a short prompt.
+        foreach (JsonElement golden in Backends.HasMlx ? Read().Where(row => Ints(row, "prompt_ids").Length <= 200) : [])
             data.Add(golden.GetProperty("id").GetString()!, NativeBackend.Mlx);
         if (!Backends.HasMlx)
             data.Add("(none)", NativeBackend.Mlx);

@@ -1,11 +1,14 @@
 #include <algorithm>
 #include <cstring>
 #include <deque>
+#include <numeric>
 
 #include "cpu/measure.h"
 #include "engine/checkpoint.h"
+#include "engine/chooser.h"
 #include "engine/failure.h"
 #include "engine/runner.h"
+#include "mlx/mlx_adjusts.h"
 #include "mlx/mlx_memory.h"
 #include "mlx/mlx_ops.h"
 #include "mlx/mlx_sampling.h"
@@ -13,7 +16,7 @@
 namespace fastmlx {
 namespace {
 
-constexpr int kSlotsDefault = 64, kStepTokensDefault = 512;
+constexpr int kSlotsDefault = 64, kStepTokensDefault = 512, kScoredAtOnce = 16;
 constexpr uint64_t kStateFormat = 0x6D6C7801;  // "mlx", 1
 constexpr int kPromptTokens = 64;              // a step of as many leaves behind memory that is worth giving back
 constexpr int kStepsBetweenClears = 256;
@@ -55,6 +58,7 @@ class MlxBackend final : public LazyBackend {
         std::strcpy(out.backend, mlx_has_gpu() ? "mlx" : "mlx-cpu");
         std::strncpy(out.model_type, checkpoint_.facts.model_type.c_str(), sizeof out.model_type - 1);
     }
+    bool can_adjust() const override { return true; }
     uint64_t fingerprint() const override { return checkpoint_.fingerprint; }
 
     void open(int slot) override { clear(slot); }
@@ -95,11 +99,13 @@ class MlxBackend final : public LazyBackend {
         int index = 0;
     };
     struct Pending {
-        std::vector<char> sampled;      // per row of the step
-        std::vector<char> kept;         // likewise: its log-softmax is asked for
-        std::optional<mx::array> ids;   // of the rows that sampled
-        std::optional<mx::array> rows;  // logits of the kept rows, float32
-        mx::array done;                 // a number that is there when the step is
+        std::vector<char> sampled;         // per row of the step
+        std::vector<char> kept;            // likewise: its log-softmax is asked for
+        std::optional<mx::array> ids;      // of the rows that sampled
+        std::optional<mx::array> rows;     // logits of the kept rows, float32
+        std::vector<ScoredTokens> scores;  // in the order of the result's entries, a few tokens each
+        StepResult result;                 // with room for the scores
+        mx::array done;                    // a number that is there when the step is
         int tokens = 0;
     };
 
@@ -109,7 +115,14 @@ class MlxBackend final : public LazyBackend {
     }
     void load_parameters();
     mx::array tokens_of(const Batch& batch) const;
+    mx::array last_id(int slot) const {
+        const Last& last = last_[static_cast<size_t>(slot)];
+        return mx::slice(*last.ids, {last.index}, {last.index + 1});
+    }
     Tensor pick_ends(const Batch& batch, Tensor hidden);
+    mx::array adjust(const Batch& batch, const mx::array& logits) const;
+    void score(const Batch& batch, Tensor hidden, Pending& step, std::vector<mx::array>& outputs);
+    static void read_scores(const std::vector<ScoredTokens>& parts, Scores& scores);
     Pending build(const Batch& batch, std::vector<mx::array>& outputs);
 
     Checkpoint checkpoint_;
@@ -128,7 +141,7 @@ class MlxBackend final : public LazyBackend {
 void MlxBackend::load_parameters() {
     fm_row row{};
     row.count = 1;
-    Batch batch{{row}, {0}, {0}};
+    Batch batch{{row}, {0}, {0}, {}};
     ops_.begin(batch, mx::array({0}, mx::int32));
     checkpoint_.graph->logits(ops_, checkpoint_.graph->hidden(ops_));
     ops_.forget();
@@ -151,7 +164,7 @@ mx::array MlxBackend::tokens_of(const Batch& batch) const {
         if (device) {
             if (!run.empty()) pieces.push_back(known(run));
             run.clear();
-            pieces.push_back(mx::slice(*last.ids, {last.index}, {last.index + 1}));
+            pieces.push_back(last_id(row.slot));
         }
         same &= device && row.count == 1 && last.index == static_cast<int>(i) &&
                 last.ids->id() == last_[static_cast<size_t>(batch.rows[0].slot)].ids->id();
@@ -174,10 +187,65 @@ Tensor MlxBackend::pick_ends(const Batch& batch, Tensor hidden) {
     return ends.empty() ? Tensor{} : ops_.pick_rows(hidden, ends);
 }
 
+// The logits of the rows that sample, those with adjustments changed.
+mx::array MlxBackend::adjust(const Batch& batch, const mx::array& logits) const {
+    if (batch.adjusts.entries.empty()) return logits;
+    mx::array all = mx::astype(logits, mx::float32);
+    std::vector<mx::array> rows;
+    size_t at = 0;
+    for (size_t i = 0; i < batch.rows.size(); at += static_cast<size_t>(batch.rows[i++].count)) {
+        const fm_row& row = batch.rows[i];
+        if (row.sample == 0) continue;
+        int index = static_cast<int>(rows.size());
+        rows.push_back(mx::slice(all, {index, 0}, {index + 1, all.shape(1)}));
+        const fm_adjust* entry = batch.adjusts.of(i);
+        if (entry == nullptr) continue;
+        std::optional<mx::array> last;
+        if (batch.tokens[at] == FM_LAST_TOKEN) last = last_id(row.slot);
+        rows.back() = adjusted(rows.back(), batch.adjusts, *entry, last);
+    }
+    return mx::concatenate(std::move(rows), 0);
+}
+
+// Few positions at a time: their logits together would be larger than everything else of a step.
+void MlxBackend::score(const Batch& batch, Tensor hidden, Pending& step, std::vector<mx::array>& outputs) {
+    int first = 0;
+    for (size_t i = 0; i < batch.rows.size(); first += batch.rows[i++].count) {
+        const fm_adjust* entry = batch.adjusts.of(i);
+        int count = entry == nullptr ? 0 : entry->score_count;
+        for (int done = 0; done < count; done += kScoredAtOnce) {
+            int some = std::min(count - done, kScoredAtOnce);
+            std::vector<int> rows(static_cast<size_t>(some));
+            std::iota(rows.begin(), rows.end(), first + done);
+            auto targets = batch.adjusts.targets(*entry).subspan(static_cast<size_t>(done), static_cast<size_t>(some));
+            Tensor logits = checkpoint_.graph->logits(ops_, ops_.pick_rows(hidden, rows));
+            step.scores.push_back(score_tokens(ops_.array(logits), {targets.begin(), targets.end()}, entry->score_top));
+            const ScoredTokens& scored = step.scores.back();
+            outputs.push_back(scored.chosen);
+            if (scored.ids) outputs.insert(outputs.end(), {*scored.ids, *scored.logprobs});
+        }
+    }
+}
+
+// The parts lie as the result has them: entry after entry, token after token.
+void MlxBackend::read_scores(const std::vector<ScoredTokens>& parts, Scores& scores) {
+    size_t at = 0, at_top = 0;
+    for (const ScoredTokens& part : parts) {
+        std::copy_n(part.chosen.data<float>(), part.chosen.size(), &scores.chosen[at]);
+        at += part.chosen.size();
+        if (!part.ids) continue;
+        std::copy_n(part.ids->data<int32_t>(), part.ids->size(), &scores.ids[at_top]);
+        std::copy_n(part.logprobs->data<float>(), part.ids->size(), &scores.logprobs[at_top]);
+        at_top += part.ids->size();
+    }
+}
+
 MlxBackend::Pending MlxBackend::build(const Batch& batch, std::vector<mx::array>& outputs) {
     ops_.begin(batch, tokens_of(batch));
     Tensor hidden = checkpoint_.graph->hidden(ops_), ends = pick_ends(batch, hidden);
-    Pending step{{}, {}, {}, {}, mx::array(0), static_cast<int>(batch.tokens.size())};
+    Pending step{{}, {}, {}, {}, {}, {}, mx::array(0), static_cast<int>(batch.tokens.size())};
+    Chooser().begin(batch, step.result);
+    score(batch, hidden, step, outputs);
     std::vector<const fm_row*> rows;
     std::vector<int> kept;
     for (const fm_row& row : batch.rows) {
@@ -188,7 +256,7 @@ MlxBackend::Pending MlxBackend::build(const Batch& batch, std::vector<mx::array>
     }
     if (ends) {
         Tensor logits = checkpoint_.graph->logits(ops_, ends);
-        step.ids = sample_rows(ops_.array(logits), rows);
+        step.ids = sample_rows(adjust(batch, ops_.array(logits)), rows);
         step.done = *step.ids;
         outputs.push_back(*step.ids);
         if (!kept.empty()) {
@@ -225,9 +293,8 @@ void MlxBackend::collect(StepResult& result) {
     Pending step = std::move(pending_.front());
     pending_.pop_front();
     step.done.wait();
-    result.next.clear();
-    result.logits.clear();
-    result.kept.assign(step.sampled.size(), -1);
+    read_scores(step.scores, step.result.scores);
+    std::swap(result, step.result);
     const int32_t* id = step.ids ? step.ids->data<int32_t>() : nullptr;
     int kept = 0;
     for (size_t i = 0; i < step.sampled.size(); ++i) {
