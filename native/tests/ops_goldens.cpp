@@ -1,14 +1,15 @@
-// Runs mlx-ops-goldens.jsonl through the CPU engine's own operations: `fastmlx_ops_goldens FILE` prints every row that
-// differs and the count, and exits with 1 unless all rows that have an operation here agree.
+// Runs mlx-ops-goldens.jsonl through a backend's own operations: `fastmlx_ops_goldens FILE [mlx]` prints every row that
+// differs and the count, and exits with 1 unless all rows that have an operation here agree; with 77 where this build
+// has no MLX.
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <functional>
 #include <map>
 #include <numeric>
+#include <string>
 
-#include "cpu/ops.h"
-#include "cpu/scalar.h"
+#include "golden_device.h"
 #include "golden_row.h"
 #include "models/rope.h"
 #include "weights/dequantise.h"
@@ -16,36 +17,32 @@
 namespace fastmlx {
 namespace {
 
+MakeDevice make_device = cpu_device;  // of this run
+
 // An engine whose only timeline is slot 0, with one step begun.
 struct Bench {
-    Timelines timelines;
-    CpuOps ops;
+    std::unique_ptr<GoldenDevice> device;
+    Ops& ops;
     Batch batch;
 
-    explicit Bench(std::vector<StateSpec> states = {})
-        : timelines(std::move(states), 1), ops(best_kernels(), 1, true, timelines) {}
+    explicit Bench(std::vector<StateSpec> states = {}) : device(make_device(std::move(states))), ops(device->ops()) {}
 
     void begin(int first, std::vector<int32_t> tokens) {
         fm_row row{};
         row.first = first;
         row.count = static_cast<int32_t>(tokens.size());
-        batch = {{row}, std::move(tokens), {}};
+        batch = {{row}, std::move(tokens), {}, {}};
         for (int i = 0; i < row.count; ++i) batch.positions.push_back(first + i);
-        ops.begin(batch);
+        device->begin(batch);
     }
     void begin(int first, int count) { begin(first, std::vector<int32_t>(static_cast<size_t>(count), 0)); }
 
     Tensor tensor(const std::vector<float>& values, int rows, DType dtype) {
-        Tensor t = ops.make(rows, static_cast<int>(values.size()) / rows, dtype);
-        std::copy(values.begin(), values.end(), CpuOps::data(t));
-        return t;
+        return device->tensor(values, rows, dtype);
     }
     Tensor tensor(const GoldenArray& a, int rows) { return tensor(a.floats(), rows, a.dtype()); }
+    std::vector<float> values(Tensor t) { return device->values(t); }
 };
-
-std::vector<float> values(Tensor t) {
-    return {CpuOps::data(t), CpuOps::data(t) + static_cast<int64_t>(t.rows) * t.cols};
-}
 
 Vector vector_of(const GoldenArray& a) { return {a.bytes.data(), a.dtype(), a.rows() * a.last()}; }
 
@@ -96,7 +93,7 @@ std::string dequantised(const GoldenRow& row, bool result) {
     bench.begin(0, tokens);
     GoldenArray expected = row.out("dequantized");
     Tensor y = bench.ops.embed(packed.weight);
-    return differ(expected, values(bench.ops.cast(y, expected.dtype())));
+    return differ(expected, bench.values(bench.ops.cast(y, expected.dtype())));
 }
 
 // The affine quantiser is used at load time; the others are only decoded.
@@ -132,7 +129,7 @@ std::string product(const GoldenRow& row) {
     GoldenArray x = row.in("x");
     Bench bench;
     bench.begin(0, x.rows());
-    return differ(row.out("y"), values(bench.ops.linear(bench.tensor(x, x.rows()), {packed.weight, {}})));
+    return differ(row.out("y"), bench.values(bench.ops.linear(bench.tensor(x, x.rows()), {packed.weight, {}})));
 }
 
 // One expert's rows of the stack at a time.
@@ -147,7 +144,7 @@ std::string gathered(const GoldenRow& row) {
         one.first_row = static_cast<int64_t>(chosen.word(i)) * one.expert_rows;
         auto start = in.begin() + i / chosen.last() * x.last();
         Tensor y = bench.ops.linear(bench.tensor({start, start + x.last()}, 1, x.dtype()), {one, {}});
-        std::vector<float> part = values(y);
+        std::vector<float> part = bench.values(y);
         out.insert(out.end(), part.begin(), part.end());
     }
     return differ(row.out("y"), out);
@@ -157,7 +154,7 @@ std::string elementwise(const GoldenRow& row, const std::function<Tensor(Bench&,
     GoldenArray x = row.in("x");
     Bench bench;
     bench.begin(0, x.rows());
-    return differ(row.out("y"), values(body(bench, bench.tensor(x, x.rows()))));
+    return differ(row.out("y"), bench.values(body(bench, bench.tensor(x, x.rows()))));
 }
 
 std::string norm(const GoldenRow& row) {
@@ -178,11 +175,12 @@ std::string softmax(const GoldenRow& row) {
         spec.kind = RouterSpec::Kind::kTopKSoftmax;
         spec.top_k = x.cols;
         Routing routing = bench.ops.route(x, spec);
-        Tensor y = bench.ops.make(x.rows, x.cols, x.dtype);
-        for (int i = 0; i < x.rows * x.cols; ++i)
-            CpuOps::data(y)[i / x.cols * x.cols + static_cast<const int32_t*>(routing.experts)[i]] =
-                static_cast<const float*>(routing.weights)[i];
-        return y;
+        GoldenDevice::Chosen chosen = bench.device->chosen(routing);
+        std::vector<float> y(chosen.weights.size());
+        for (size_t i = 0; i < y.size(); ++i)
+            y[i / static_cast<size_t>(x.cols) * static_cast<size_t>(x.cols) + static_cast<size_t>(chosen.experts[i])] =
+                chosen.weights[i];
+        return bench.tensor(y, x.rows, x.dtype);
     });
 }
 
@@ -202,7 +200,7 @@ std::string turned(const GoldenRow& row) {
     Bench bench;
     bench.begin(row.integer("offset"), tokens);
     Tensor in = bench.tensor(swap_heads(x.floats(), heads, tokens, dim), tokens, x.dtype());
-    std::vector<float> y = swap_heads(values(bench.ops.rope(in, dim, rope)), tokens, heads, dim);
+    std::vector<float> y = swap_heads(bench.values(bench.ops.rope(in, dim, rope)), tokens, heads, dim);
     if (rope.dynamic_factor > 0) {
         // MLX stretches a whole chunk by its end; we each token by its own position, so that chunks do not matter. They
         // agree on a chunk's last token.
@@ -264,16 +262,18 @@ struct Attention {
                 return bench.tensor({from.begin() + start * row_size, from.begin() + (start + count) * row_size}, count,
                                     k.dtype());
             };
-            bench.begin(0, first);
-            std::vector<float> nothing(static_cast<size_t>(first * heads * width));
-            bench.ops.attend(bench.tensor(nothing, first, q.dtype()), part(all_k, kv_heads * width, 0, first),
-                             part(all_v, kv_heads * dim, 0, first), spec);
-            bench.ops.end();
+            if (first > 0) {
+                bench.begin(0, first);
+                std::vector<float> nothing(static_cast<size_t>(first * heads * width));
+                bench.ops.attend(bench.tensor(nothing, first, q.dtype()), part(all_k, kv_heads * width, 0, first),
+                                 part(all_v, kv_heads * dim, 0, first), spec);
+                bench.device->end();
+            }
             bench.begin(first, each);
             Tensor y = bench.ops.attend(part(queries, heads * width, s * each, each),
                                         part(all_k, kv_heads * width, first, keys - first),
                                         part(all_v, kv_heads * dim, first, keys - first), spec);
-            std::vector<float> result = values(y);
+            std::vector<float> result = bench.values(y);
             out.insert(out.end(), result.begin(), result.end());
         }
         return swap_heads(out, tokens, heads, dim);
@@ -293,7 +293,7 @@ std::string convolved(const GoldenRow& row) {
     spec.weight.cols = kernel;
     spec.weight.row_bytes = kernel * dtype_bytes(w.dtype());
     spec.weight.parts.push_back({w.bytes.data(), nullptr, nullptr});
-    std::vector<float> y = values(bench.ops.conv1d(bench.tensor(x, tokens), spec));
+    std::vector<float> y = bench.values(bench.ops.conv1d(bench.tensor(x, tokens), spec));
     return differ(expected, {y.begin() + (kernel - 1) * channels, y.end()});
 }
 
@@ -304,7 +304,7 @@ std::string recurrent(const GoldenRow& row, bool delta) {
     Bench bench({{.kind = StateSpec::Kind::kRecurrent, .floats = floats}});
     int tokens = row.out("y").shape[1];
     bench.begin(0, tokens);
-    std::copy(initial.begin(), initial.end(), bench.timelines.recurrent(0, 0));
+    bench.device->set_state(initial);
     auto in = [&](const char* key) { return bench.tensor(row.in(key), tokens); };
     Tensor y;
     if (delta) {
@@ -330,9 +330,8 @@ std::string recurrent(const GoldenRow& row, bool delta) {
         spec.dt_max = static_cast<float>(row.params().find("time_step_limit")->items()[1].number());
         y = bench.ops.ssm(in("x"), in("B"), in("C"), in("dt"), spec);
     }
-    if (std::string d = differ(row.out("y"), values(y)); !d.empty()) return d;
-    const float* after = bench.timelines.recurrent(0, 0);
-    std::string d = differ(row.out("state"), {after, after + floats});
+    if (std::string d = differ(row.out("y"), bench.values(y)); !d.empty()) return d;
+    std::string d = differ(row.out("state"), bench.device->state());
     return d.empty() ? d : "state " + d;
 }
 
@@ -351,11 +350,12 @@ std::string selected(const GoldenRow& row) {
     Bench bench;
     bench.begin(0, gates.rows());
     Routing routing = bench.ops.route(bench.tensor(gates, gates.rows()), spec);
+    GoldenDevice::Chosen all = bench.device->chosen(routing);
     std::vector<float> scores;
     for (int r = 0; r < gates.rows(); ++r) {
         std::map<int32_t, float> chosen;
         for (int i = r * spec.top_k; i < (r + 1) * spec.top_k; ++i)
-            chosen[static_cast<const int32_t*>(routing.experts)[i]] = static_cast<const float*>(routing.weights)[i];
+            chosen[all.experts[static_cast<size_t>(i)]] = all.weights[static_cast<size_t>(i)];
         for (const auto& [expert, score] : chosen) {
             if (indices.word(static_cast<int>(scores.size())) != static_cast<uint32_t>(expert)) return "other experts";
             scores.push_back(score);
@@ -373,7 +373,7 @@ std::string from_fp8(const GoldenRow& row) {
 using Check = std::function<std::string(const GoldenRow&)>;
 
 std::map<std::string, Check> checks() {
-    auto unary = [](Tensor (CpuOps::*method)(Tensor)) {
+    auto unary = [](Tensor (Ops::*method)(Tensor)) {
         return [method](const GoldenRow& row) {
             return elementwise(row, [&](Bench& bench, Tensor x) { return (bench.ops.*method)(x); });
         };
@@ -388,21 +388,16 @@ std::map<std::string, Check> checks() {
         {"rms_norm", norm},
         {"layer_norm", norm},
         {"softmax_precise", softmax},
-        {"silu", unary(&CpuOps::silu)},
-        {"sigmoid", unary(&CpuOps::sigmoid)},
-        {"gelu_approx", unary(&CpuOps::gelu)},
+        {"silu", unary(&Ops::silu)},
+        {"sigmoid", unary(&Ops::sigmoid)},
+        {"gelu_approx", unary(&Ops::gelu)},
         {"relu2",
          [](const GoldenRow& row) {
              return elementwise(row, [](Bench& b, Tensor x) { return b.ops.activate(Activation::kRelu2, x, {}); });
          }},
         {"softplus",
          [](const GoldenRow& row) {
-             return elementwise(row, [](Bench& bench, Tensor x) {
-                 Tensor y = bench.ops.make(x.rows, x.cols, x.dtype);
-                 for (int i = 0; i < x.rows * x.cols; ++i)
-                     CpuOps::data(y)[i] = softplus_of(x.dtype, CpuOps::data(x)[i]);
-                 return y;
-             });
+             return elementwise(row, [](Bench& bench, Tensor x) { return bench.device->softplus(x); });
          }},
         {"rope", turned},
         {"rope_scaled", turned},
@@ -450,6 +445,10 @@ int run(const char* path) {
 }  // namespace fastmlx
 
 int main(int count, char** arguments) {
-    if (count != 2) return 2;
+    if (count < 2 || count > 3) return 2;
+    if (count == 3 && std::string(arguments[2]) == "mlx") {
+        fastmlx::make_device = fastmlx::mlx_device();
+        if (fastmlx::make_device == nullptr) return 77;
+    }
     return fastmlx::run(arguments[1]);
 }

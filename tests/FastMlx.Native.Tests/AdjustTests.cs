@@ -21,6 +21,7 @@ public abstract class AdjustTests : IDisposable
     {
         _model.Dispose();
         _checkpoint.Dispose();
+        GC.SuppressFinalize(this);
     }
 
     [Fact]

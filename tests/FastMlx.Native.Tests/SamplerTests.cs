@@ -28,6 +28,7 @@ public abstract class SamplerTests : IDisposable
     {
         _model.Dispose();
         _checkpoint.Dispose();
+        GC.SuppressFinalize(this);
     }
 
     [Fact]

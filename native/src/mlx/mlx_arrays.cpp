@@ -16,7 +16,7 @@ mx::array copy_rows(const Weight& w, bool stacked, const uint8_t* WeightRow::*pa
     auto* to = out.data<uint8_t>();
     int together = w.row_step == 1 ? w.rows : 1;
     auto bytes = static_cast<size_t>(row_bytes) * static_cast<size_t>(together);
-    for (int e = 0; e < w.experts; ++e)
+    for (int e = 0; e < (stacked ? w.experts : 1); ++e)
         for (int r = 0; r < w.rows; r += together, to += bytes) std::memcpy(to, w.row(e, r).*part, bytes);
     return out;
 }

@@ -24,6 +24,7 @@ class MlxOps final : public Ops {
     Tensor pick_rows(Tensor x, const std::vector<int>& rows);
     mx::array array(Tensor x) const;  // (rows, cols)
     Tensor make(mx::array value, int rows);
+    static const mx::array& value(const void* handle) { return static_cast<const Node*>(handle)->value; }
 
     void keep(std::initializer_list<Tensor*> live) override;
     Tensor embed(const Weight& table) override;

@@ -72,8 +72,8 @@ mx::array MlxOps::expert_linear(const mx::array& x, const mx::array& experts, bo
 }
 
 Tensor MlxOps::experts(Tensor x, const Routing& routing, const ExpertWeights& weights) {
-    mx::array chosen = static_cast<const Node*>(routing.experts)->value;
-    mx::array shares = static_cast<const Node*>(routing.weights)->value;
+    mx::array chosen = value(routing.experts);
+    mx::array shares = value(routing.weights);
     int pairs = routing.rows * routing.top_k;
     bool sorted = pairs >= kSortFrom;
     mx::array in = mx::reshape(array(x), {x.rows, 1, 1, x.cols}), ids = chosen, order = chosen;
