@@ -47,6 +47,13 @@ internal sealed class ServerProcess : IAsyncDisposable
         throw new InvalidOperationException($"{binary} did not start.");
     }
 
+    /// <summary>Processor time that it has taken, over all threads: what other work on the machine hardly moves.</summary>
+    public double ProcessorSeconds()
+    {
+        _process.Refresh();
+        return _process.TotalProcessorTime.TotalSeconds;
+    }
+
     public async Task<JsonObject> StatsAsync() =>
         JsonNode.Parse(await _http.GetStringAsync(new Uri(Address, "/stats")))!.AsObject();
 

@@ -19,14 +19,18 @@ internal sealed class StreamScenarios(ReplayOptions options, HttpClient http, Te
     {
         await using ServerProcess server = await StartAsync();
         await MeasureAsync(server, 1, 20);
-        double[] one = new double[Rounds], many = new double[Rounds];
+        var one = new (double PerSecond, double PerProcessorSecond)[Rounds];
+        var many = new (double PerSecond, double PerProcessorSecond)[Rounds];
         for (int round = 0; round < Rounds; round++)
         {
             one[round] = await MeasureAsync(server, 1, options.Tokens);
             many[round] = await MeasureAsync(server, Many, options.Tokens);
-            Write($"1 stream {one[round]:f1} tokens/s, {Many} streams {many[round]:f1}: {many[round] / one[round]:f2}");
+            Write($"1 stream {one[round].PerSecond:f1} tokens/s ({one[round].PerProcessorSecond:f1} a processor second), "
+                + $"{Many} streams {many[round].PerSecond:f1} ({many[round].PerProcessorSecond:f1}): "
+                + $"{many[round].PerSecond / one[round].PerSecond:f2} times "
+                + $"({many[round].PerProcessorSecond / one[round].PerProcessorSecond:f2})");
         }
-        Write($"best of {Rounds}: {many.Max() / one.Max():f2} times one stream");
+        Write($"best of {Rounds}: {many.Max(run => run.PerSecond) / one.Max(run => run.PerSecond):f2} times one stream");
     }
 
     /// <summary>The gaps of a stream before, beside and after the reading of a long prompt.</summary>
@@ -61,12 +65,16 @@ internal sealed class StreamScenarios(ReplayOptions options, HttpClient http, Te
             + $"p99 {sorted[sorted.Length * 99 / 100]:f1} ms, largest {sorted[^1]:f1} ms");
     }
 
-    private async Task<double> MeasureAsync(ServerProcess server, int streams, int tokens)
+    // Tokens a second, and tokens a second of the server's processor time.
+    private async Task<(double PerSecond, double PerProcessorSecond)> MeasureAsync(
+        ServerProcess server, int streams, int tokens)
     {
+        double before = server.ProcessorSeconds();
         long start = Stopwatch.GetTimestamp();
         await Task.WhenAll(Enumerable.Range(0, streams).Select(i =>
             StreamAsync(server, $"Story number {i}.", tokens, static _ => { }, CancellationToken.None)));
-        return streams * tokens / Stopwatch.GetElapsedTime(start).TotalSeconds;
+        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        return (streams * tokens / seconds, streams * tokens / (server.ProcessorSeconds() - before));
     }
 
     // A long prompt, and how many tokens it had.
