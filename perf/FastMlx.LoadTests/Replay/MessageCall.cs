@@ -34,7 +34,7 @@ internal sealed class MessageCall
 
     /// <summary>Sends the body and reads the stream to its end; throws where it has none.</summary>
     public static async Task<MessageCall> RunAsync(
-        HttpClient http, Uri server, JsonObject body, Action<MessageCall>? onPiece = null, CancellationToken cancel = default)
+        HttpClient http, Uri server, JsonObject body, CancellationToken cancel = default)
     {
         var call = new MessageCall();
         long start = Stopwatch.GetTimestamp();
@@ -56,7 +56,6 @@ internal sealed class MessageCall
                 call.TotalMs = nowMs;
                 return call;
             }
-            onPiece?.Invoke(call);
         }
         throw new InvalidOperationException("The stream ended without message_stop.");
     }

@@ -47,7 +47,7 @@ internal sealed class ServerProcess : IAsyncDisposable
         throw new InvalidOperationException($"{binary} did not start.");
     }
 
-    /// <summary>Processor time that it has taken, over all threads: what other work on the machine hardly moves.</summary>
+    /// <summary>Processor time it has taken, over all threads: other work hardly moves it.</summary>
     public double ProcessorSeconds()
     {
         _process.Refresh();

@@ -23,14 +23,14 @@ internal sealed class StreamScenarios(ReplayOptions options, HttpClient http, Te
         var many = new (double PerSecond, double PerProcessorSecond)[Rounds];
         for (int round = 0; round < Rounds; round++)
         {
-            one[round] = await MeasureAsync(server, 1, options.Tokens);
-            many[round] = await MeasureAsync(server, Many, options.Tokens);
-            Write($"1 stream {one[round].PerSecond:f1} tokens/s ({one[round].PerProcessorSecond:f1} a processor second), "
-                + $"{Many} streams {many[round].PerSecond:f1} ({many[round].PerProcessorSecond:f1}): "
-                + $"{many[round].PerSecond / one[round].PerSecond:f2} times "
-                + $"({many[round].PerProcessorSecond / one[round].PerProcessorSecond:f2})");
+            (double perSecond, double perProcessor) = one[round] = await MeasureAsync(server, 1, options.Tokens);
+            Write($"1 stream: {perSecond:f1} tokens/s ({perProcessor:f1} a processor second)");
+            (double all, double allPerProcessor) = many[round] = await MeasureAsync(server, Many, options.Tokens);
+            Write($"{Many} streams: {all:f1} ({allPerProcessor:f1}), "
+                + $"{all / perSecond:f2} times one ({allPerProcessor / perProcessor:f2})");
         }
-        Write($"best of {Rounds}: {many.Max(run => run.PerSecond) / one.Max(run => run.PerSecond):f2} times one stream");
+        double ratio = many.Max(run => run.PerSecond) / one.Max(run => run.PerSecond);
+        Write($"best of {Rounds}: {ratio:f2} times one stream");
     }
 
     /// <summary>The gaps of a stream before, beside and after the reading of a long prompt.</summary>
