@@ -86,7 +86,8 @@ internal sealed class ReplayScenario(ReplayOptions options, HttpClient http, Tex
         JsonObject body = Session.Fixture(options.Fixtures, "subagent.json", options.MaxTokens);
         body["messages"]!.AsArray().Add(new JsonObject
         {
-            ["role"] = "user", ["content"] = $"You are agent {number}. Look at part {number} and report.",
+            ["role"] = "user",
+            ["content"] = $"You are agent {number}. Look at part {number} and report.",
         });
         return body;
     }

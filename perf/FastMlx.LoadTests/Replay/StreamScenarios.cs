@@ -114,7 +114,10 @@ internal sealed class StreamScenarios(ReplayOptions options, HttpClient http, Te
     {
         var body = new JsonObject
         {
-            ["model"] = "fastmlx", ["max_tokens"] = tokens, ["stream"] = stream, ["ignore_eos"] = true,
+            ["model"] = "fastmlx",
+            ["max_tokens"] = tokens,
+            ["stream"] = stream,
+            ["ignore_eos"] = true,
             ["messages"] = new JsonArray(new JsonObject { ["role"] = "user", ["content"] = prompt }),
         };
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(server.Address, "/v1/chat/completions"))
