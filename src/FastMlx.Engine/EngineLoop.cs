@@ -196,8 +196,9 @@ public sealed partial class EngineLoop : IGenerator, IAsyncDisposable
             throw new ArgumentException("The prompt has an id outside the vocabulary.", nameof(request));
         }
 
+        var adjusts = request.Adjust is not null || request.Constraint is not null || request.PromptLogprobs >= 0;
         var isTooMuch = (request.Logprobs >= 0 && !Model.CanLogprobs)
-            || ((request.Adjust is not null || request.PromptLogprobs >= 0) && !Model.CanAdjust);
+            || (adjusts && !Model.CanAdjust);
         if (isTooMuch)
         {
             throw new ArgumentException("The model cannot do what the request asks for.", nameof(request));

@@ -18,6 +18,9 @@ public sealed record GenerationRequest
     /// <summary>Biases and penalties; null for none.</summary>
     public LogitAdjustment? Adjust { get; init; }
 
+    /// <summary>What the sampled tokens must fit; used by this request alone. Null: nothing.</summary>
+    public ITokenConstraint? Constraint { get; init; }
+
     /// <summary>
     /// So many tokens at the prompt's end were sampled before, for the same answer: penalties count them so.
     /// </summary>

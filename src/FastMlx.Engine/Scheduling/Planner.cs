@@ -170,6 +170,11 @@ internal sealed class Planner(
     private bool MaySample(Sequence sequence)
     {
         var coming = sequence.SamplesInFlight;
+        if (coming > 0 && sequence.Request.Constraint is not null)
+        {
+            return false; // What may come next depends on it.
+        }
+
         if (sequence.Sampled + coming >= sequence.Request.MaxTokens || sequence.Known + coming >= limits.ContextLength)
         {
             return false;

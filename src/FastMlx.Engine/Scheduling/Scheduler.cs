@@ -260,7 +260,7 @@ internal sealed class Scheduler
         }
 
         sequence.Append(token);
-
+        sequence.Request.Constraint?.Accept(token);
         sequence.Restarts = 0;
         if (sequence.FirstTokenMs == 0)
         {

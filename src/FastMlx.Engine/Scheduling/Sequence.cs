@@ -61,7 +61,7 @@ internal sealed class Sequence
     public bool NeedsScores => Scores is { IsComplete: false };
 
     /// <summary>Steps of it may have more to ask than a sample.</summary>
-    public bool HasAsks => NeedsScores || Request.Adjust is not null;
+    public bool HasAsks => NeedsScores || Request.Adjust is not null || Request.Constraint is not null;
 
     /// <summary>The most tokens whose state may come from a cache.</summary>
     public int ReusableTokens => NeedsScores ? Math.Min(Scores!.Known, Known - 1) : Known - 1;

@@ -14,6 +14,7 @@ internal sealed class StepAsks(int maxRows)
     private readonly List<StepAdjust> _adjusts = [];
     private readonly List<int> _ids = [];
     private readonly List<float> _values = [];
+    private readonly List<uint> _mask = [];
     private TokenLogprob[] _logprobs = [];
 
     public bool HasAdjusts => _adjusts.Count > 0;
@@ -23,6 +24,7 @@ internal sealed class StepAsks(int maxRows)
         Rows = CollectionsMarshal.AsSpan(_adjusts),
         Ids = CollectionsMarshal.AsSpan(_ids),
         Values = CollectionsMarshal.AsSpan(_values),
+        Mask = CollectionsMarshal.AsSpan(_mask),
     };
 
     public void Clear()
@@ -30,6 +32,7 @@ internal sealed class StepAsks(int maxRows)
         _adjusts.Clear();
         _ids.Clear();
         _values.Clear();
+        _mask.Clear();
     }
 
     /// <summary>Notes what a row asks for; its timeline does not yet count the row's tokens.</summary>
@@ -42,6 +45,13 @@ internal sealed class StepAsks(int maxRows)
             AddBias(ref adjust, sequence, wanted);
             AddSeen(ref adjust, sequence, wanted);
             isEmpty = adjust.BiasCount == 0 && !wanted.Penalises;
+        }
+
+        if (sample && sequence.Request.Constraint is { } constraint)
+        {
+            adjust.MaskFirst = _mask.Count;
+            _mask.AddRange(constraint.Mask);
+            isEmpty = false;
         }
 
         if (sequence.NeedsScores && Math.Min(count, sequence.PromptLength - 1 - first) is > 0 and var scored)

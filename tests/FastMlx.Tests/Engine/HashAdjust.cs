@@ -7,7 +7,7 @@ namespace FastMlx.Tests.Engine;
 /// late token among those seen changes the answer; banned tokens are passed over.
 /// </summary>
 internal sealed class HashAdjust(
-    float[] penalties, (int Id, float Value)[] bias, List<int> seen, int seenPrompt, int[] targets)
+    float[] penalties, (int Id, float Value)[] bias, List<int> seen, int seenPrompt, int[] targets, uint[]? mask = null)
 {
     private bool Penalises => penalties[0] != 0 || penalties[1] != 0 || penalties[2] != 1;
 
@@ -28,7 +28,8 @@ internal sealed class HashAdjust(
                     bias,
                     [.. adjusts.Ids.Slice(one.SeenFirst, one.SeenCount)],
                     one.SeenPrompt,
-                    adjusts.Ids.Slice(one.ScoreFirst, one.ScoreCount).ToArray());
+                    adjusts.Ids.Slice(one.ScoreFirst, one.ScoreCount).ToArray(),
+                    one.MaskFirst < 0 ? null : adjusts.Mask.Slice(one.MaskFirst, (HashModel.VocabSize + 31) / 32).ToArray());
             }
         }
 
@@ -69,7 +70,7 @@ internal sealed class HashAdjust(
     {
         if (bias.Length == 0 && !Penalises)
         {
-            return HashModel.Sample(hash, position, sampling);
+            return Allowed(HashModel.Sample(hash, position, sampling));
         }
 
         foreach (var penalty in penalties)
@@ -89,6 +90,16 @@ internal sealed class HashAdjust(
 
         var token = HashModel.Sample(hash, position, sampling);
         while (bias.Any(one => one.Id == token && !float.IsFinite(one.Value)))
+        {
+            token = (token + 1) % HashModel.VocabSize;
+        }
+
+        return Allowed(token);
+    }
+
+    private int Allowed(int token)
+    {
+        for (var i = 0; mask is not null && (mask[token / 32] >> (token % 32) & 1) == 0 && i < HashModel.VocabSize; i++)
         {
             token = (token + 1) % HashModel.VocabSize;
         }
