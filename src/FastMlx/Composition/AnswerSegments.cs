@@ -60,6 +60,7 @@ internal sealed class AnswerSegments(AnswerJob job, AnswerMemory memory)
             Prompt = [.. first.Prompt, .. memory.Sampled],
             MaxTokens = left,
             AnswerTokens = memory.SampledCount,
+            Constraint = (first.Constraint as GrammarConstraint)?.BehindThought(),
         });
     }
 

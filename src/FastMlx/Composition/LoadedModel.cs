@@ -14,5 +14,8 @@ internal sealed class LoadedModel(ModelText text, EngineLoop generator) : IAsync
 
     public EngineLoop Generator { get; } = generator;
 
+    public AnswerGrammars Grammars { get; } =
+        new(text.Tokenizer.Tokenizer, generator.Model.VocabSize, text.EndTokens);
+
     public ValueTask DisposeAsync() => Generator.DisposeAsync();
 }

@@ -36,9 +36,13 @@ internal sealed record PreparedAnswer(
     {
         job = null;
         Generation? generation = null;
+        GrammarConstraint? constraint = null;
         ApiError? error = CheckLength(loaded.Generator.ContextLength)
             ?? Adjustments.Check(loaded.Generator.Model, Request.Chat.Sampling, Request.Logprobs is not null)
-            ?? Admission.TrySubmit(loaded, Prompt, room => Text.Request(Request, Prompt, room), out generation);
+            ?? AnswerSchema.TryCreate(loaded, Request, Prompt, out constraint)
+            ?? Admission.TrySubmit(
+                loaded, Prompt, room => Text.Request(Request, Prompt, room) with { Constraint = constraint },
+                out generation);
         if (error is not null)
             return error;
         job = new AnswerJob(loaded, Prompt, generation!, Text.CreateDecoder(Request, Prompt))

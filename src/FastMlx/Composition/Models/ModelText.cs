@@ -49,6 +49,9 @@ internal sealed class ModelText
 
     public OutputFormat Format { get; }
 
+    /// <summary>The model's own stop tokens.</summary>
+    public int[] EndTokens => _stopTokens;
+
     public bool CanThink => CanEndThinking;
 
     /// <summary>The format has a tag that ends reasoning.</summary>
