@@ -13,8 +13,8 @@ Json read_json(const std::string& path) {
 
 }  // namespace
 
-Checkpoint::Checkpoint(const std::string& folder, uint64_t state_format)
-    : json(read_json(folder + "/config.json")), weights(folder, json) {
+Checkpoint::Checkpoint(const std::string& folder, uint64_t state_format, const Shard& shard)
+    : json(read_json(folder + "/config.json")), weights(folder, json, shard) {
     if (!json.is_object()) fail(FM_INVALID, "config.json is not an object");
     Config config(json, "config.json");
     std::string type = config.string("model_type", "");
@@ -22,6 +22,7 @@ Checkpoint::Checkpoint(const std::string& folder, uint64_t state_format)
     const Family* family = find_family(type);
     if (family == nullptr)
         fail(FM_UNSUPPORTED, "model_type '", type, "' is not supported; known are ", known_families());
+    shard_config(json, type, shard);
     facts.model_type = type;
     graph = family->load(Loader{config, weights, facts});
     config.finish(type);
@@ -33,6 +34,7 @@ Checkpoint::Checkpoint(const std::string& folder, uint64_t state_format)
         hash.add(static_cast<uint64_t>(state.heads))
             .add(static_cast<uint64_t>(state.k_dim))
             .add(static_cast<uint64_t>(state.window));
+    if (shard) hash.add(static_cast<uint64_t>(shard.size)).add(static_cast<uint64_t>(shard.rank));
     fingerprint = hash.value();
 }
 

@@ -221,6 +221,16 @@ class JsonReader {
 
 Json Json::parse(std::string_view text, const std::string& file) { return JsonReader(text, file).document(); }
 
+void Json::set(std::string_view key, int64_t value) {
+    Json* member = find(key);
+    if (member == nullptr) member = &members_.emplace_back(std::string(key), Json()).second;
+    *member = Json();
+    member->kind_ = Kind::kNumber;
+    member->flag_ = true;
+    member->integer_ = value;
+    member->number_ = static_cast<double>(value);
+}
+
 const Json* Json::find(std::string_view key) const {
     for (const Member& member : members_)
         if (member.first == key) return &member.second;

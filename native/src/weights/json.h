@@ -27,6 +27,8 @@ class Json {
     const std::vector<Json>& items() const { return items_; }
     const std::vector<Member>& members() const { return members_; }
     const Json* find(std::string_view key) const;
+    Json* find(std::string_view key) { return const_cast<Json*>(std::as_const(*this).find(key)); }
+    void set(std::string_view key, int64_t value);  // of an object
 
   private:
     friend class JsonReader;

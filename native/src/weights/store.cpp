@@ -53,7 +53,7 @@ void check_shape(const TensorView& view, const std::vector<int64_t>& shape) {
 
 }  // namespace
 
-WeightStore::WeightStore(const std::string& folder, const Json& config) {
+WeightStore::WeightStore(const std::string& folder, const Json& config, const Shard& shard) : shard_(shard) {
     read_quantisation(config);
     Hash hash;
     for (const std::string& path : weight_files(folder)) {
@@ -216,8 +216,50 @@ WeightStore::Quantisation WeightStore::quantisation_of(const std::string& path) 
     return *quantisation_;
 }
 
+WeightStore::Cut WeightStore::find_cut(const TensorView& view, const std::vector<int64_t>& wanted) const {
+    Cut cut;
+    if (!shard_ || view.shape.size() != wanted.size()) return cut;
+    for (size_t axis = 0; axis < wanted.size(); ++axis) {
+        int64_t there = view.shape[axis], parts = there / wanted[axis];
+        if (there == wanted[axis]) continue;
+        if (cut || parts * wanted[axis] != there || shard_.size % parts != 0) return {};
+        cut = {static_cast<int>(axis), parts, shard_.rank * parts / shard_.size};
+    }
+    return cut;
+}
+
 Weight WeightStore::build(const std::string& path, const std::vector<int64_t>& shape) {
     Quantisation quantisation = quantisation_of(path);
+    std::vector<int64_t> stored = shape;
+    if (quantisation.storage != Storage::kDense) stored.back() = shape.back() * quantisation.bits / 32;
+    Cut cut = find_cut(require(path + ".weight"), stored);
+    if (!cut) return build_whole(path, shape, quantisation);
+    std::vector<int64_t> whole = shape;
+    whole[static_cast<size_t>(cut.axis)] *= cut.parts;
+    Weight weight = build_whole(path, whole, quantisation);
+    bytes_ -= weight.bytes();
+    auto count = static_cast<int>(shape[static_cast<size_t>(cut.axis)]), first = count * static_cast<int>(cut.index);
+    switch (static_cast<int>(shape.size()) - cut.axis) {
+        case 1:
+            if (weight.group != 0 && count % weight.group != 0)
+                fail(FM_UNSUPPORTED, path, ": ", whole.back(), " columns in groups of ", weight.group,
+                     " cannot be split in ", cut.parts);
+            weight = weight.columns(first, count);
+            weight.partial = true;
+            break;
+        case 2:
+            weight = weight.slice(first, count);
+            break;
+        default:
+            weight.first_row += static_cast<int64_t>(first) * weight.expert_rows;
+            weight.experts = count;
+    }
+    bytes_ += weight.bytes();
+    return weight;
+}
+
+Weight WeightStore::build_whole(const std::string& path, const std::vector<int64_t>& shape,
+                                const Quantisation& quantisation) {
     const TensorView& view = take(path + ".weight");
     Weight weight;
     weight.name = path;
@@ -290,14 +332,23 @@ Weight WeightStore::experts(const std::string& path, int experts, int rows, int 
 
 Vector WeightStore::vector(const std::string& name, int count) {
     const TensorView& view = take(name);
-    check_shape(view, {count});
-    return {view.data, float_type(view), count};
+    Cut cut = find_cut(view, {count});
+    check_shape(view, {count * cut.parts});
+    return {view.data + cut.index * count * element_bytes(view.element), float_type(view), count};
 }
 
 Vector WeightStore::table(const std::string& name, int rows, int cols) {
     const TensorView& view = take(name);
-    check_shape(view, {rows, cols});
-    return {view.data, float_type(view), rows * cols};
+    Cut cut = find_cut(view, {rows, cols});
+    check_shape(view, {cut.axis == 0 ? rows * cut.parts : rows, cut.axis == 1 ? cols * cut.parts : cols});
+    int64_t unit = element_bytes(view.element);
+    if (cut.axis != 1) return {view.data + cut.index * rows * cols * unit, float_type(view), rows * cols};
+    std::vector<uint8_t> part(static_cast<size_t>(rows * cols * unit));
+    for (int64_t row = 0; row < rows; ++row)
+        std::memcpy(part.data() + row * cols * unit, view.data + (row * cut.parts + cut.index) * cols * unit,
+                    static_cast<size_t>(cols * unit));
+    owned_.push_back(std::move(part));
+    return {owned_.back().data(), float_type(view), rows * cols};
 }
 
 Vector WeightStore::make_vector(const std::vector<float>& values, DType dtype) {

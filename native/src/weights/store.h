@@ -8,6 +8,7 @@
 
 #include "weights/json.h"
 #include "weights/safetensors.h"
+#include "weights/sharding.h"
 #include "weights/weight.h"
 
 namespace fastmlx {
@@ -17,7 +18,8 @@ namespace fastmlx {
 class WeightStore {
   public:
     // Maps the files and reads their headers; `config` is the whole config.json.
-    WeightStore(const std::string& folder, const Json& config);
+    // A sharded store cuts what is larger in the files than a family asks for.
+    WeightStore(const std::string& folder, const Json& config, const Shard& shard = {});
 
     // Gives every tensor a new name; an empty one drops it.
     void rename(const std::function<std::string(const std::string&)>& rule);
@@ -52,7 +54,7 @@ class WeightStore {
     void remove(const std::string& name) { tensors_.erase(name); }
 
     void finish(const std::string& model_type) const;
-    uint64_t bytes() const { return bytes_; }
+    uint64_t bytes() const { return bytes_; }  // of this process's part
     uint64_t fingerprint() const { return fingerprint_; }
 
   private:
@@ -65,6 +67,12 @@ class WeightStore {
     void convert_awq(const std::string& base);
     void convert_int4(const std::string& base);
     void convert_fp8(const std::string& base);
+    struct Cut {  // the part of this process: number `index` of `parts` along `axis`
+        int axis = -1;
+        int64_t parts = 1, index = 0;
+        explicit operator bool() const { return axis >= 0; }
+    };
+    Cut find_cut(const TensorView& view, const std::vector<int64_t>& wanted) const;
     TensorView require(const std::string& name) const;
     void read_quantisation(const Json& config);
     Quantisation parse_quantisation(const Json& object, const std::string& where) const;
@@ -72,6 +80,7 @@ class WeightStore {
     const TensorView& take(const std::string& name);
     void put(const std::string& name, Element element, std::vector<int64_t> shape, std::vector<uint8_t> bytes);
     Weight build(const std::string& path, const std::vector<int64_t>& shape);
+    Weight build_whole(const std::string& path, const std::vector<int64_t>& shape, const Quantisation& quantisation);
     void attach_scales(Weight& weight, const std::string& path, std::vector<int64_t> shape);
 
     std::vector<std::unique_ptr<MappedFile>> files_;
@@ -80,6 +89,7 @@ class WeightStore {
     std::vector<std::vector<uint8_t>> owned_;
     std::optional<Quantisation> quantisation_;
     std::map<std::string, Quantisation> per_path_;
+    Shard shard_;
     uint64_t bytes_ = 0, fingerprint_ = 0;
 };
 

@@ -27,6 +27,7 @@ struct Weight {
     int64_t first_row = 0, row_step = 1,
             expert_rows = 0;       // row r of expert e is stored row first + r·step + e·expert_rows
     std::vector<WeightRow> parts;  // one base for all experts, or one base per expert
+    bool partial = false;          // a product over some of the columns: Ops adds it up over all processes
 
     explicit operator bool() const { return !parts.empty(); }
 
@@ -49,8 +50,28 @@ struct Weight {
 
     uint64_t bytes() const {
         auto all = static_cast<uint64_t>(experts) * static_cast<uint64_t>(rows);
-        uint64_t scale_bytes = static_cast<uint64_t>(scale_row_bytes) * (parts[0].biases != nullptr ? 2u : 1u);
-        return all * (static_cast<uint64_t>(row_bytes) + scale_bytes);
+        if (storage == Storage::kDense)
+            return all * static_cast<uint64_t>(cols) * static_cast<uint64_t>(dtype_bytes(dtype));
+        uint64_t scale_bytes = storage != Storage::kAffine ? 1u : 2u * static_cast<uint64_t>(dtype_bytes(dtype));
+        return all * (static_cast<uint64_t>(cols) * static_cast<uint64_t>(bits) / 8 +
+                      static_cast<uint64_t>(cols / group) * scale_bytes);
+    }
+
+    // Columns first, first+1, …: whole groups where it is quantised. row_bytes stays what a row has in the file.
+    Weight columns(int first, int count) const {
+        Weight part = *this;
+        part.cols = count;
+        for (WeightRow& base : part.parts) {
+            if (storage == Storage::kDense) {
+                base.data += static_cast<int64_t>(first) * dtype_bytes(dtype);
+                continue;
+            }
+            int64_t scale_bytes = static_cast<int64_t>(first / group) * (scale_row_bytes / (cols / group));
+            base.data += static_cast<int64_t>(first) * bits / 8;
+            base.scales += scale_bytes;
+            if (base.biases != nullptr) base.biases += scale_bytes;
+        }
+        return part;
     }
 };
 
