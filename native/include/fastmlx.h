@@ -40,6 +40,9 @@ typedef int32_t fm_status;
 #define FM_KERNELS_NEON 0x400
 #define FM_KERNELS_AVX512_BF16 0x500
 
+/* Or-ed to FM_BACKEND_MLX: this process holds one part of the model, the others of its group the rest. */
+#define FM_IN_GROUP 0x1000
+
 #define FM_LAST_TOKEN (-1) /* the token this slot sampled in the step before, which may still be on the device */
 
 typedef struct fm_model fm_model;
@@ -119,8 +122,14 @@ FM_API fm_status fm_backend_describe(fm_backend_info* out);
 /* Where MLX's compiled kernels (mlx.metallib) are, for a program that carries them; before any model is opened. */
 FM_API fm_status fm_use_metallib(const char* path);
 
+/* Joins the processes that MLX's launcher started to compute one model together; waits until all are there. Rank 0 is
+ * used as any model is, after it was opened with FM_IN_GROUP. The others open it likewise and call fm_model_follow. */
+FM_API fm_status fm_group_join(int32_t* rank, int32_t* size);
+
 FM_API fm_status fm_model_open(const char* dir, const fm_model_options* options, fm_model** out);
 FM_API void fm_model_close(fm_model* model);
+/* Does what rank 0's model does until that is closed (FM_OK), or until a member of the group fails or ends. */
+FM_API fm_status fm_model_follow(fm_model* model);
 FM_API fm_status fm_model_describe(const fm_model* model, fm_model_info* out);
 
 FM_API fm_status fm_slot_open(fm_model* model, int32_t* out);

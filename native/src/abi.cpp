@@ -74,6 +74,10 @@ Model& owned(const fm_model* handle) {
 }
 
 std::unique_ptr<Model> open(const std::string& folder, const fm_model_options& options) {
+    if ((options.backend & FM_IN_GROUP) != 0) {
+        if ((options.backend & 0xFF) != FM_BACKEND_MLX) fail(FM_INVALID, "only MLX computes in a group of processes");
+        return open_group_model(folder, options);
+    }
     switch (options.backend & 0xFF) {  // above: FM_KERNELS_*
         case FM_BACKEND_NULL:
             return open_null_model(folder, options);
@@ -143,6 +147,10 @@ fm_status fm_use_metallib(const char* path) {
     return guard([&] { use_metallib(&need(path, "path")); });
 }
 
+fm_status fm_group_join(int32_t* rank, int32_t* size) {
+    return guard([&] { join_group(need(rank, "rank"), need(size, "size")); });
+}
+
 fm_status fm_model_open(const char* dir, const fm_model_options* options, fm_model** out) {
     return guard([&] {
         need(out, "out") = nullptr;
@@ -156,6 +164,10 @@ fm_status fm_model_open(const char* dir, const fm_model_options* options, fm_mod
 
 void fm_model_close(fm_model* model) {
     guard([&] { delete model; });
+}
+
+fm_status fm_model_follow(fm_model* model) {
+    return guard([&] { owned(model).follow(); });
 }
 
 fm_status fm_model_describe(const fm_model* model, fm_model_info* out) {

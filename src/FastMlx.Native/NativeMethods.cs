@@ -25,11 +25,17 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int fm_use_metallib(string path);
 
+    [LibraryImport(Library)]
+    internal static partial int fm_group_join(out int rank, out int size);
+
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int fm_model_open(string dir, in FmModelOptions options, out nint model);
 
     [LibraryImport(Library)]
     internal static partial void fm_model_close(nint model);
+
+    [LibraryImport(Library)]
+    internal static partial int fm_model_follow(ModelHandle model);
 
     [LibraryImport(Library)]
     internal static partial int fm_model_describe(ModelHandle model, out FmModelInfo info);

@@ -12,6 +12,8 @@ namespace FastMlx.Native;
 /// </summary>
 public sealed class NativeModel : IModel
 {
+    private const int InGroup = 0x1000;
+
     private readonly ModelHandle _handle;
 
     private NativeModel(ModelHandle handle, in FmModelInfo info, int adjusts)
@@ -41,7 +43,7 @@ public sealed class NativeModel : IModel
 
         var native = new FmModelOptions
         {
-            Backend = (int)options.Backend,
+            Backend = (int)options.Backend | (options.IsInGroup ? InGroup : 0),
             Threads = options.Threads,
             MaxSlots = options.MaxSlots,
             MaxStepTokens = options.MaxStepTokens,
@@ -61,6 +63,12 @@ public sealed class NativeModel : IModel
             throw;
         }
     }
+
+    /// <summary>
+    /// For members of a group after its first, and all that they do: what the first member's model does, until that is
+    /// closed. Fails where a member has failed or ended.
+    /// </summary>
+    public void Follow() => Check(NativeMethods.fm_model_follow(_handle));
 
     public int OpenSlot()
     {

@@ -5,6 +5,9 @@ public sealed record NativeModelOptions
 {
     public NativeBackend Backend { get; init; } = NativeBackend.Auto;
 
+    /// <summary>This process holds one part of the model, the others of <see cref="NativeGroup"/> the rest.</summary>
+    public bool IsInGroup { get; init; }
+
     /// <summary>Threads that compute; 0 = all cores.</summary>
     public int Threads { get; init; }
 

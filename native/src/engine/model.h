@@ -4,6 +4,7 @@
 #include <string>
 
 #include "engine/adjusts.h"
+#include "engine/failure.h"
 #include "fastmlx.h"
 
 namespace fastmlx {
@@ -14,6 +15,7 @@ class Model {
     virtual ~Model() = default;
     virtual void describe(fm_model_info& out) const = 0;
     virtual bool can_adjust() const = 0;
+    virtual void follow() { fail(FM_INVALID, "only a group's other members follow its first"); }
     virtual int slot_open() = 0;
     virtual int slot_fork(int slot, int length) = 0;
     virtual void slot_trim(int slot, int length) = 0;
@@ -35,6 +37,9 @@ class Model {
 std::unique_ptr<Model> open_null_model(const std::string& folder, const fm_model_options& options);
 std::unique_ptr<Model> open_cpu_model(const std::string& folder, const fm_model_options& options);
 std::unique_ptr<Model> open_mlx_model(const std::string& folder, const fm_model_options& options);
+// The part of this process in the group that MLX's launcher started; for its first member, the whole model.
+std::unique_ptr<Model> open_group_model(const std::string& folder, const fm_model_options& options);
+void join_group(int& rank, int& size);
 void describe_mlx(fm_backend_info& out);     // into zeros; leaves them where MLX is not linked
 void use_metallib(const std::string& path);  // likewise does nothing
 bool mlx_has_gpu();                          // MLX is linked and finds a device that is not the CPU

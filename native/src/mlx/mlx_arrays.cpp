@@ -7,15 +7,17 @@
 namespace fastmlx {
 namespace {
 
-// Rows of a weight, experts one after the other; `part` is what of a row: codes, scales or biases.
+// Rows of a weight, experts one after the other; `part` is what of a row: codes, scales or biases. A row in the file,
+// of row_bytes, may be longer than what the weight has of it.
 mx::array copy_rows(const Weight& w, bool stacked, const uint8_t* WeightRow::*part, int64_t row_bytes, int columns,
                     mx::Dtype type) {
     mx::Shape shape{w.rows, columns};
     if (stacked) shape.insert(shape.begin(), w.experts);
     mx::array out = make_array(shape, type);
     auto* to = out.data<uint8_t>();
-    int together = w.row_step == 1 ? w.rows : 1;
-    auto bytes = static_cast<size_t>(row_bytes) * static_cast<size_t>(together);
+    size_t width = static_cast<size_t>(columns) * mx::size_of(type);
+    int together = w.row_step == 1 && width == static_cast<size_t>(row_bytes) ? w.rows : 1;
+    size_t bytes = width * static_cast<size_t>(together);
     for (int e = 0; e < (stacked ? w.experts : 1); ++e)
         for (int r = 0; r < w.rows; r += together, to += bytes) std::memcpy(to, w.row(e, r).*part, bytes);
     return out;
@@ -81,7 +83,7 @@ std::shared_ptr<Matrix> Parameters::make(const Weight& w, bool stacked) {
     }
     bool affine = w.storage == Storage::kAffine;
     mx::Dtype type = affine ? to_mlx(w.dtype) : mx::uint8;
-    int groups = w.cols / w.group, words = static_cast<int>(w.row_bytes / 4);
+    int groups = w.cols / w.group, words = w.cols * w.bits / 32;
     mx::array data = copy_rows(w, stacked, &WeightRow::data, w.row_bytes, words, mx::uint32);
     mx::array scales = copy_rows(w, stacked, &WeightRow::scales, w.scale_row_bytes, groups, type);
     std::optional<mx::array> biases;

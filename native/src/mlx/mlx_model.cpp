@@ -11,6 +11,7 @@
 #include "mlx/mlx_adjusts.h"
 #include "mlx/mlx_memory.h"
 #include "mlx/mlx_ops.h"
+#include "mlx/mlx_part.h"
 #include "mlx/mlx_sampling.h"
 
 namespace fastmlx {
@@ -29,11 +30,12 @@ size_t slot_count(const fm_model_options& options) {
 // finds them, and are read in collect.
 class MlxBackend final : public LazyBackend {
   public:
-    MlxBackend(const std::string& folder, const fm_model_options& options)
-        : checkpoint_(folder, kStateFormat),
+    MlxBackend(const std::string& folder, const fm_model_options& options, const Group* group)
+        : group_(group),
+          checkpoint_(folder, kStateFormat, group == nullptr ? Shard{} : group->shard()),
           limits_(checkpoint_.weights.bytes()),
           timelines_(checkpoint_.facts.states, slot_count(options)),
-          ops_(parameters_, timelines_, mlx_has_gpu()),
+          ops_(parameters_, timelines_, mlx_has_gpu(), group),
           last_(slot_count(options)) {
         int tokens = options.max_step_tokens == 0 ? kStepTokensDefault : options.max_step_tokens;
         scratch_ = measure_scratch(*checkpoint_.graph, tokens, std::min(tokens, static_cast<int>(last_.size())));
@@ -125,6 +127,7 @@ class MlxBackend final : public LazyBackend {
     static void read_scores(const std::vector<ScoredTokens>& parts, Scores& scores);
     Pending build(const Batch& batch, std::vector<mx::array>& outputs);
 
+    const Group* const group_;  // null: this process has the whole model
     Checkpoint checkpoint_;
     MlxLimits limits_;
     Parameters parameters_;
@@ -257,6 +260,7 @@ MlxBackend::Pending MlxBackend::build(const Batch& batch, std::vector<mx::array>
     if (ends) {
         Tensor logits = checkpoint_.graph->logits(ops_, ends);
         step.ids = sample_rows(adjust(batch, ops_.array(logits)), rows);
+        if (group_ != nullptr) step.ids = group_->of_first(*step.ids);
         step.done = *step.ids;
         outputs.push_back(*step.ids);
         if (!kept.empty()) {
@@ -333,8 +337,12 @@ void MlxBackend::logits(const Batch& batch, bool all, float* out) {
 
 bool mlx_has_gpu() { return mx::is_available(mx::Device::gpu); }
 
+std::unique_ptr<Model> open_mlx_part(const std::string& folder, const fm_model_options& options, const Group* group) {
+    return make_runner(std::make_unique<MlxBackend>(folder, options, group), options);
+}
+
 std::unique_ptr<Model> open_mlx_model(const std::string& folder, const fm_model_options& options) {
-    return make_runner(std::make_unique<MlxBackend>(folder, options), options);
+    return open_mlx_part(folder, options, nullptr);
 }
 
 }  // namespace fastmlx

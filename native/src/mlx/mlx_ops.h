@@ -11,12 +11,15 @@
 
 namespace fastmlx {
 
+class Group;
+
 // Operations as nodes of MLX's lazy graph. A Tensor's handle is one array of the step: its rows first, (rows, …), whose
 // other axes are the columns in order; or the heads first, (1, heads, rows, features), as attention and rope have it.
 class MlxOps final : public Ops {
   public:
-    MlxOps(Parameters& parameters, MlxTimelines& timelines, bool fuse)
-        : parameters_(parameters), timelines_(timelines), fuse_(fuse) {}
+    // `group`: of the processes that hold the other parts of the model; null where this one has it whole.
+    MlxOps(Parameters& parameters, MlxTimelines& timelines, bool fuse, const Group* group = nullptr)
+        : parameters_(parameters), timelines_(timelines), fuse_(fuse), group_(group) {}
 
     void begin(const Batch& batch, mx::array tokens);
     void end();     // moves the timelines on
@@ -86,9 +89,12 @@ class MlxOps final : public Ops {
     mx::array expert_linear(const mx::array& x, const mx::array& experts, bool sorted, const Linear& linear);
     mx::array activated(Activation kind, const mx::array& gate, const mx::array& up) const;
 
+    mx::array add_parts(const mx::array& part) const;
+
     Parameters& parameters_;
     MlxTimelines& timelines_;
     const bool fuse_;  // compile elementwise runs: only where MLX needs no C++ compiler for it, on a GPU
+    const Group* const group_;
     const Batch* batch_ = nullptr;
     std::optional<mx::array> tokens_, positions_;
     std::vector<Span> spans_;

@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "engine/failure.h"
+#include "mlx/group.h"
 #include "mlx/mlx_ops.h"
 
 namespace fastmlx {
@@ -117,11 +118,20 @@ Tensor MlxOps::embed(const Weight& table) {
     return make(parameters_.matrix(table).rows(*tokens_, table.dtype), static_cast<int>(batch_->tokens.size()));
 }
 
+mx::array MlxOps::add_parts(const mx::array& part) const {
+    if (group_ == nullptr) fail(FM_INTERNAL, "a part of a product, and no group to add it up");
+    return group_->sum(part);
+}
+
 Tensor MlxOps::linear(Tensor x, const Linear& linear) {
     if (x.cols != linear.weight.cols)
         fail(FM_INTERNAL, linear.weight.name, " takes ", linear.weight.cols, " features, not ", x.cols);
     const Matrix& matrix = parameters_.matrix(linear.weight);
     mx::array in = array(x);
+    if (linear.weight.partial) {  // the bias is not a part: it comes after the sum
+        mx::array y = add_parts(matrix.multiply(in));
+        return like(x, linear.bias ? mx::add(y, parameters_.vector(linear.bias)) : y);
+    }
     if (!linear.bias) return like(x, matrix.multiply(in));
     const mx::array& bias = parameters_.vector(linear.bias);
     if (matrix.mode.empty()) return like(x, mx::addmm(bias, in, *matrix.turned));

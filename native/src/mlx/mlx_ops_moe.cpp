@@ -1,4 +1,5 @@
 #include "engine/failure.h"
+#include "mlx/group.h"
 #include "mlx/mlx_ops.h"
 
 namespace fastmlx {
@@ -66,7 +67,8 @@ mx::array MlxOps::expert_linear(const mx::array& x, const mx::array& experts, bo
     if (x.shape(-1) != weight.cols)
         fail(FM_INTERNAL, weight.name, " takes ", weight.cols, " features, not ", x.shape(-1));
     mx::array y = parameters_.matrix(weight, true).gather(x, experts, sorted);
-    if (!linear.bias) return y;
+    // Of partial products the first member's have the bias: it is to be added once.
+    if (!linear.bias || (weight.partial && group_->rank() > 0)) return y;
     mx::array table = mx::reshape(parameters_.vector(linear.bias), {weight.experts, weight.rows});
     return mx::add(y, mx::expand_dims(mx::take(table, experts, 0), -2));
 }
@@ -91,7 +93,8 @@ Tensor MlxOps::experts(Tensor x, const Routing& routing, const ExpertWeights& we
     if (sorted) down = mx::take(down, mx::argsort(order), 0);
     down = mx::reshape(down, {routing.rows, routing.top_k, down.shape(-1)});
     mx::array mixed = mx::sum(mx::multiply(down, mx::expand_dims(shares, -1)), 1);
-    return like(x, mx::astype(mixed, down.dtype()));
+    mixed = mx::astype(mixed, down.dtype());
+    return like(x, weights.down.weight.partial ? add_parts(mixed) : mixed);
 }
 
 }  // namespace fastmlx
