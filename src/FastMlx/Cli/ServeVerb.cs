@@ -15,12 +15,21 @@ internal static class ServeVerb
             + ExitCode.Text);
         var attached = new Option<bool>(Attachment.Flag) { Hidden = true };
         command.Options.Add(attached);
+        var distributed = new Option<bool>("--distributed")
+        {
+            Description = "Compute the model together with the other processes that MLX's launcher started "
+                + "(docs/MLX.md). The first one serves; the others follow it.",
+        };
+        command.Options.Add(distributed);
         var flags = new OptionFlags(command);
         command.SetAction(async (parsed, _) =>
         {
             try
             {
-                return await ServerRun.RunAsync(flags.Load(parsed), parsed.GetValue(attached));
+                ServerOptions options = flags.Load(parsed);
+                return parsed.GetValue(distributed)
+                    ? await GroupRun.RunAsync(options)
+                    : await ServerRun.RunAsync(options, parsed.GetValue(attached));
             }
             catch (OptionsException e)
             {

@@ -52,7 +52,7 @@ internal static class ModelLoader
         var folders = new List<ModelFolder>();
         foreach (string? one in configured)
             folders.Add(await FindAsync(options, one, log, cancellation));
-        IReadOnlyList<ModelPlan> plans = MemoryPlan.Of(options, [.. folders.Select(MemoryBill.Of)]);
+        IReadOnlyList<ModelPlan> plans = MemoryPlan.Of(options, [.. folders.Select(f => BillOf(f, options))]);
         ServedModel[] models = [.. folders.Select((folder, i) =>
             new ServedModel(i, names[i], plans[i], () => ReadText(options, names[i], folder, log)))];
         return new ModelSet(options, models, LoadAsync, time);
@@ -144,6 +144,25 @@ internal static class ModelLoader
         _ => NativeBackend.Auto,
     };
 
+    /// <summary>Of this process's part.</summary>
+    private static MemoryBill BillOf(ModelFolder folder, ServerOptions options)
+    {
+        MemoryBill whole = MemoryBill.Of(folder);
+        return whole with
+        {
+            WeightBytes = whole.WeightBytes / options.GroupSize,
+            StateBytesPerToken = whole.StateBytesPerToken / options.GroupSize,
+        };
+    }
+
+    /// <summary>This process's part of the main model, for a member of a group after its first.</summary>
+    public static async Task<NativeModel> OpenPartAsync(
+        ServerOptions options, ILogger log, CancellationToken cancellation)
+    {
+        ModelFolder folder = await FindAsync(options, options.ModelName, log, cancellation);
+        return OpenNative(options, folder);
+    }
+
     private static NativeModel OpenNative(ServerOptions options, ModelFolder folder)
     {
         // A file that was replaced or cut since it was checked must not reach the engine.
@@ -151,6 +170,7 @@ internal static class ModelLoader
         return NativeModel.Open(folder.Directory, new NativeModelOptions
         {
             Backend = BackendOf(options),
+            IsInGroup = options.GroupSize > 1,
             Threads = options.Threads,
             MaxSlots = MaxSlots,
             MaxStepTokens = MaxStepTokens,

@@ -41,6 +41,10 @@ internal sealed record ServerOptions
     public IReadOnlyList<string> AllowedOrigins { get; init; } = [];
     public string Backend { get; init; } = "auto";
     public int Threads { get; init; }
+
+    /// <summary>How many processes hold one part each of the model; set by `serve --distributed`.</summary>
+    public int GroupSize { get; init; } = 1;
+
     public int ContextLength { get; init; }
     public long CacheBytes { get; init; }
     public string? DiskCacheDirectory { get; init; }
