@@ -10,6 +10,7 @@ namespace FastMlx.Engine;
 internal sealed partial class DiskHolder : IDisposable
 {
     private DiskThread? _thread;
+    private CacheFolder? _folder;
 
     public DiskTier? Tier { get; private set; }
 
@@ -23,8 +24,15 @@ internal sealed partial class DiskHolder : IDisposable
 
         try
         {
-            var folder = new CacheFolder(options.Folder, options.SyncFolder);
-            Tier = new DiskTier(folder, options.Fingerprint, model, options.BytesMax, log);
+            _folder = new CacheFolder(options.Folder, options.SyncFolder);
+            bool owns = _folder.TryOwn();
+            if (!owns)
+            {
+                LogBorrowed(log, options.Folder);
+            }
+
+            ICacheFiles files = owns ? _folder : new BorrowedFiles(_folder);
+            Tier = new DiskTier(files, options.Fingerprint, model, options.BytesMax, log, saves: owns);
             _thread = new DiskThread(Tier, wakeEngine);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -33,7 +41,16 @@ internal sealed partial class DiskHolder : IDisposable
         }
     }
 
-    public void Dispose() => _thread?.Dispose();
+    public void Dispose()
+    {
+        _thread?.Dispose();
+        _folder?.Dispose();
+    }
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Another server writes the disk cache in {Folder}: this one reads it and saves nothing.")]
+    private static partial void LogBorrowed(ILogger log, string folder);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "There is no disk cache: {Folder} cannot be used ({Reason}).")]
     private static partial void LogNoFolder(ILogger log, string folder, string reason);

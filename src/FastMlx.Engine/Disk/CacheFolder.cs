@@ -1,10 +1,12 @@
 namespace FastMlx.Engine.Disk;
 
 /// <summary>A real folder, 0700, with files of 0600.</summary>
-internal sealed class CacheFolder : ICacheFiles
+internal sealed class CacheFolder : ICacheFiles, IDisposable
 {
+    private const string LockName = "lock";
     private readonly string _folder;
     private readonly Action<string>? _syncFolder;
+    private FileStream? _lock;
 
     /// <param name="folder">Created where it is missing.</param>
     /// <param name="syncFolder">Makes renames in a folder durable; .NET has no call for that.</param>
@@ -22,6 +24,24 @@ internal sealed class CacheFolder : ICacheFiles
         Directory.CreateDirectory(folder, OwnerOnly);
         File.SetUnixFileMode(folder, OwnerOnly); // It may have existed with another mode.
     }
+
+    /// <summary>
+    /// Makes this the folder's one writer until it is disposed or the process ends; false where another one is.
+    /// </summary>
+    public bool TryOwn()
+    {
+        try
+        {
+            _lock ??= new FileStream(Path.Combine(_folder, LockName), OwnerOnlyFile(FileMode.OpenOrCreate));
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
+    public void Dispose() => _lock?.Dispose();
 
     public IReadOnlyList<string> List() =>
         [.. Directory.EnumerateFiles(_folder).Select(path => Path.GetFileName(path))];
@@ -46,13 +66,7 @@ internal sealed class CacheFolder : ICacheFiles
 
     public void Write(string name, ReadOnlySpan<byte> head, ReadOnlySpan<byte> payload)
     {
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, BufferSize = 0 };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-
-        using var file = new FileStream(Path.Combine(_folder, name), options);
+        using var file = new FileStream(Path.Combine(_folder, name), OwnerOnlyFile(FileMode.Create));
         file.Write(head);
         file.Write(payload);
         file.Flush(flushToDisk: true);
@@ -65,4 +79,22 @@ internal sealed class CacheFolder : ICacheFiles
     }
 
     public void Delete(string name) => File.Delete(Path.Combine(_folder, name));
+
+    // FileShare.None, the least, is also a lock between processes.
+    private static FileStreamOptions OwnerOnlyFile(FileMode mode)
+    {
+        var options = new FileStreamOptions
+        {
+            Mode = mode,
+            Access = FileAccess.Write,
+            Share = FileShare.None,
+            BufferSize = 0,
+        };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        return options;
+    }
 }

@@ -36,7 +36,9 @@ internal sealed partial class DiskTier
     /// <summary>
     /// Reads the heads of all files, drops what is damaged, foreign or without its parent, and collects.
     /// </summary>
-    public DiskTier(ICacheFiles files, string fingerprint, ModelInfo model, long bytesMax, ILogger log)
+    /// <param name="saves">False where the files are another process's: nothing is written then.</param>
+    public DiskTier(
+        ICacheFiles files, string fingerprint, ModelInfo model, long bytesMax, ILogger log, bool saves = true)
     {
         var chunks = new ChunkFiles(files);
         Worker = new DiskWorker(chunks, _orders, _results);
@@ -47,6 +49,7 @@ internal sealed partial class DiskTier
         _fingerprint = SHA256.HashData(Encoding.UTF8.GetBytes(
             $"{fingerprint}\n{model.Backend}\n{model.ModelType}\n{model.VocabSize}\n{model.StateBytesPerToken}"));
         Load(chunks);
+        _isOff |= !saves;
     }
 
     public long Bytes => _index.Bytes;

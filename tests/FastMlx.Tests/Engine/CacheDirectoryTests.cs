@@ -47,13 +47,38 @@ public sealed class CacheDirectoryTests : IDisposable
             Assert.True(engine.Health.DiskRestored > 0);
         }
 
-        var file = Directory.GetFiles(_folder)[0];
+        var file = Directory.GetFiles(_folder, "*.kv")[0];
         var bytes = await File.ReadAllBytesAsync(file);
         bytes[^5] ^= 1;
         await File.WriteAllBytesAsync(file, bytes);
         Assert.Single(cache.Verify().Damaged);
-        Assert.Equal(Directory.GetFiles(_folder).Length, cache.Clear());
+        Assert.Equal(Directory.GetFiles(_folder, "*.kv").Length, cache.Clear());
         Assert.Equal(0, cache.Report().Files);
+    }
+
+    [Fact]
+    public async Task Cache_OfAnotherServer_IsReadAndLeftAlone()
+    {
+        var request = EngineLoopTests.Request(Bench.Tokens(1, 900), 20);
+        await using (var before = await OpenAsync())
+        {
+            await EngineLoopTests.RunAsync(before, request);
+        }
+
+        await using var owner = await OpenAsync();
+        await EngineLoopTests.RunAsync(owner, EngineLoopTests.Request(Bench.Tokens(2, 30), 2));
+        var halfWritten = Path.Combine(_folder, "1-1.tmp");
+        await File.WriteAllBytesAsync(halfWritten, [1]);
+        var names = Directory.GetFiles(_folder).Order(StringComparer.Ordinal).ToArray();
+        await using (var guest = await OpenAsync())
+        {
+            var (_, generation) = await EngineLoopTests.RunAsync(guest, request);
+            Assert.Equal(899, generation.Stats.ReusedTokens);
+            await EngineLoopTests.RunAsync(guest, EngineLoopTests.Request(Bench.Tokens(3, 900), 20));
+        }
+
+        Assert.All(names, name => Assert.True(File.Exists(name), name)); // The owner may still write others.
+        Assert.DoesNotContain(new CacheDirectory(_folder).Report().Models, model => model.Tokens > 919 + 40);
     }
 
     [Fact]
