@@ -38,6 +38,14 @@ public sealed record MlxBackend(
                 info.CachedBytes);
     }
 
-    /// <summary>Gives MLX the file of its compiled kernels; to be called before the first model is opened.</summary>
-    public static void UseMetallib(string path) => NativeModel.Check(NativeMethods.fm_use_metallib(path));
+    /// <summary>
+    /// Gives MLX the file of its compiled kernels where it lies in the program's folder, as a published program has it;
+    /// else MLX looks beside its own library. To be called before the first model is opened.
+    /// </summary>
+    internal static void UseMetallibBeside(string folder)
+    {
+        string path = Path.Combine(folder, "mlx.metallib");
+        if (File.Exists(path))
+            NativeModel.Check(NativeMethods.fm_use_metallib(path));
+    }
 }

@@ -49,6 +49,7 @@ public sealed class NativeModel : IModel
             MaxStepTokens = options.MaxStepTokens,
             StateBytesMax = options.StateBytesMax,
         };
+        MlxBackend.UseMetallibBeside(AppContext.BaseDirectory);
         Check(NativeMethods.fm_model_open(directory, in native, out nint model));
         var handle = new ModelHandle(model);
         try

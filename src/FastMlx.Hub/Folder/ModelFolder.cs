@@ -46,6 +46,18 @@ public sealed class ModelFolder
     /// </summary>
     public static ModelFolder Open(string directory, Func<string, bool>? isSupported = null)
     {
+        ModelFolder folder = OpenWeights(directory, isSupported);
+        if (folder.TokenizerJson is null && folder.SentencePieceModel is null)
+            throw new ModelFileException(ModelFileProblem.Missing, Path.Combine(folder.Directory, "tokenizer.json"),
+                $"{folder.Directory} has neither tokenizer.json nor tokenizer.model: download the model again.");
+        return folder;
+    }
+
+    /// <summary>
+    /// As <see cref="Open"/> for a folder of weights alone: no tokenizer is needed (`inspect`, `debug logits`).
+    /// </summary>
+    public static ModelFolder OpenWeights(string directory, Func<string, bool>? isSupported = null)
+    {
         if (!System.IO.Directory.Exists(directory))
             throw new ModelFileException(ModelFileProblem.Missing, directory,
                 $"{directory} is not a folder. Give a folder with config.json and model.safetensors, or a name as "
@@ -60,24 +72,6 @@ public sealed class ModelFolder
         if (isSupported is not null && !isSupported(config.ModelType))
             throw new ModelFileException(ModelFileProblem.NotSupported, configPath,
                 $"{configPath}: models of type {config.DeclaredType} are not supported.");
-        SafetensorsHeader[] weights = WeightFiles.Open(directory);
-        string fingerprint = ModelFingerprint.Compute(configBytes, weights);
-        var folder = new ModelFolder(directory, config, weights, fingerprint);
-        if (folder.TokenizerJson is null && folder.SentencePieceModel is null)
-            throw new ModelFileException(ModelFileProblem.Missing, Path.Combine(directory, "tokenizer.json"),
-                $"{directory} has neither tokenizer.json nor tokenizer.model: download the model again.");
-        return folder;
-    }
-
-    /// <summary>
-    /// As <see cref="Open"/> for a folder of weights alone: no tokenizer is needed (tests, `debug logits`).
-    /// </summary>
-    public static ModelFolder OpenWeights(string directory)
-    {
-        directory = Path.GetFullPath(directory);
-        string configPath = Path.Combine(directory, "config.json");
-        byte[] configBytes = FileReader.ReadSmall(configPath, JsonFile.BytesMax);
-        ModelConfig config = ReadConfig(directory, configPath, configBytes);
         SafetensorsHeader[] weights = WeightFiles.Open(directory);
         return new ModelFolder(directory, config, weights, ModelFingerprint.Compute(configBytes, weights));
     }

@@ -22,7 +22,7 @@ internal static class InspectVerb
         Command command = verb.Create("inspect", "Show a model's family, layers, quantisation, context and memory.",
             (result, client, _) =>
             {
-                ModelFolder folder = ModelFolder.Open(client.Store.Resolve(result.GetValue(model)!));
+                ModelFolder folder = ModelFolder.OpenWeights(client.Store.Resolve(result.GetValue(model)!));
                 (string Name, string Value)[] facts = [.. Facts(folder), .. more?.Invoke(folder) ?? []];
                 if (result.GetValue(verb.Json))
                     HubVerb.WriteJson(result, w => Write(w, folder, facts));
