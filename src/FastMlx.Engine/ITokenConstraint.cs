@@ -7,7 +7,7 @@ namespace FastMlx.Engine;
 public interface ITokenConstraint
 {
     /// <summary>One bit for each token of the vocabulary; read before the next call.</summary>
-    ReadOnlySpan<uint> Mask { get; }
+    public ReadOnlySpan<uint> Mask { get; }
 
-    void Accept(int token);
+    public void Accept(int token);
 }
