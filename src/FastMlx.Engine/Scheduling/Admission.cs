@@ -104,7 +104,7 @@ internal sealed class Admission(
             {
                 // Making room for what came from the disk may have closed what was found before.
                 timeline = timeline is null ? null : Cut(timeline, sequence);
-                match = table.Find(sequence.Request.Partition, tokens, sequence.Known - 1);
+                match = table.Find(sequence.Request.Partition, tokens, sequence.ReusableTokens);
             }
 
             var isAlone = running.Count == 0 && archive?.Restoring is null;
