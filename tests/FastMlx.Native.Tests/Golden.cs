@@ -7,9 +7,10 @@ internal sealed record Golden(
     string Folder, int[] Prompt, float[][] PrefillLogits, int[] DecodeTokens, float[][] DecodeLogits, int Split,
     float[] ChunkedLastLogits, int[] Greedy, bool IsFloat32)
 {
-    public static Golden Load(string name)
+    public static Golden Load(string name) => Read(Repository.Shared("corpora/tiny-models/" + name));
+
+    public static Golden Read(string folder)
     {
-        string folder = Repository.Shared("corpora/tiny-models/" + name);
         using JsonDocument json = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, "goldens.json")));
         JsonElement root = json.RootElement;
         return new Golden(

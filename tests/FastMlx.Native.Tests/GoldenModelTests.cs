@@ -87,6 +87,24 @@ public sealed class GoldenModelTests
         AssertClose(golden.PrefillLogits, prefill, golden.IsFloat32 ? Exact : Rounded * largest, "prefill");
     }
 
+    // One layer of DeepSeek-V3 without a router, by MLX. nvfp4's scales are no powers of two: it shows where they are
+    // multiplied in, of the sums along embed_q's and unembed_out's rows and across them.
+    [Theory]
+    [InlineData(NativeBackend.CpuRounded, 0.02f)]
+    [InlineData(NativeBackend.Cpu, 0.15f)]
+    public void LatentAttentionInSmallFloats_EqualsMlx(NativeBackend backend, float tolerance)
+    {
+        Golden golden = Golden.Read(Path.Combine(Repository.Root, "tests/vectors/latent-nvfp4"));
+        using NativeModel model = NativeModel.Open(golden.Folder, new NativeModelOptions { Backend = backend });
+        int slot = model.OpenSlot();
+        AssertClose(golden.PrefillLogits, Logits(model, slot, 0, golden.Prompt, all: true), tolerance, "prefill");
+        for (int i = 0; i < golden.DecodeTokens.Length; i++)
+        {
+            float[][] decoded = Logits(model, slot, golden.Prompt.Length + i, [golden.DecodeTokens[i]], all: false);
+            AssertClose([golden.DecodeLogits[i]], decoded, tolerance, $"decode {i}");
+        }
+    }
+
     private static float[][] Logits(NativeModel model, int slot, int first, int[] tokens, bool all)
     {
         int vocab = model.Info.VocabSize;

@@ -22,6 +22,59 @@ void mix_values(const Kernels& kernels, DType dtype, float* scores, int keys, co
     kernels.round(dtype, out, width);
 }
 
+// One head's matrix in MLX's CPU arithmetic: every product and every sum of a quantised one is rounded. The small
+// floats' scales are no part of the values: along a row they multiply a group's sum, across rows the input.
+class HeadMatrix {
+  public:
+    HeadMatrix(const Weight& w, int head, DType dtype)
+        : dtype_(dtype),
+          quantised_(w.storage != Storage::kDense),
+          rows_(w.rows),
+          cols_(w.cols),
+          group_(quantised_ ? w.group : w.cols),
+          values_(static_cast<size_t>(w.rows) * static_cast<size_t>(w.cols)),
+          scales_(static_cast<size_t>(w.rows) * static_cast<size_t>(w.cols / group_)) {
+        for (int r = 0; r < w.rows; ++r) {
+            float* row = values_.data() + static_cast<int64_t>(r) * w.cols;
+            if (!quantised_)
+                dequantise_plain(w.storage, w.bits, w.group, w.dtype, w.row(head, r), w.cols, row);
+            else
+                scaled_ = dequantise_rounded(w.storage, w.bits, w.group, w.dtype, dtype, w.row(head, r), w.cols, row,
+                                             scales_.data() + static_cast<int64_t>(r) * (w.cols / group_));
+        }
+    }
+
+    float along_row(const float* x, int row) const {
+        float total = 0;
+        int step = scaled_ ? group_ : cols_;
+        for (int start = 0; start < cols_; start += step) {
+            float sum = 0;
+            for (int i = start; i < start + step; ++i) sum = rounded(sum + rounded(x[i] * value(row, i)));
+            total = scaled_ ? rounded(total + rounded(sum * scale(row, start))) : sum;
+        }
+        return total;
+    }
+
+    float across_rows(const float* x, int col) const {
+        float sum = 0;
+        for (int i = 0; i < rows_; ++i) {
+            float in = scaled_ ? rounded(x[i] * scale(i, col)) : x[i];
+            sum = rounded(sum + rounded(in * value(i, col)));
+        }
+        return sum;
+    }
+
+  private:
+    float rounded(float x) const { return quantised_ ? round_to(dtype_, x) : x; }
+    float value(int row, int col) const { return values_[static_cast<size_t>(row * cols_ + col)]; }
+    float scale(int row, int col) const { return scales_[static_cast<size_t>((row * cols_ + col) / group_)]; }
+
+    DType dtype_;
+    bool quantised_, scaled_ = false;
+    int rows_, cols_, group_;
+    std::vector<float> values_, scales_;
+};
+
 }  // namespace
 
 Tensor CpuOps::linear_heads(Tensor x, const Weight& w) {
@@ -61,28 +114,14 @@ Tensor CpuOps::attend_latent(Tensor q, Tensor turned_q, Tensor latent, Tensor tu
 // x: (tokens, in) times one head's matrix (rows, cols): · Wᵀ where transposed, else · W. Slow: for parity only.
 void CpuOps::expand(const Weight& w, int head, bool transposed, const float* x, int x_stride, int tokens, DType dtype,
                     float* out) {
-    int in = transposed ? w.cols : w.rows, width = transposed ? w.rows : w.cols;
-    std::vector<float> matrix(static_cast<size_t>(w.rows) * static_cast<size_t>(w.cols)), scales;
-    bool quantised = w.storage != Storage::kDense;
-    if (quantised) scales.resize(static_cast<size_t>(w.cols / w.group));
-    for (int r = 0; r < w.rows; ++r) {
-        float* row = matrix.data() + static_cast<int64_t>(r) * w.cols;
-        if (!quantised)
-            dequantise_plain(w.storage, w.bits, w.group, w.dtype, w.row(head, r), w.cols, row);
-        else if (dequantise_rounded(w.storage, w.bits, w.group, w.dtype, dtype, w.row(head, r), w.cols, row,
-                                    scales.data()))
-            for (int i = 0; i < w.cols; ++i) row[i] *= scales[static_cast<size_t>(i / w.group)];
+    HeadMatrix matrix(w, head, dtype);
+    int width = transposed ? w.rows : w.cols;
+    for (int t = 0; t < tokens; ++t) {
+        const float* from = x + static_cast<int64_t>(t) * x_stride;
+        for (int o = 0; o < width; ++o)
+            out[static_cast<int64_t>(t) * width + o] =
+                round_to(dtype, transposed ? matrix.along_row(from, o) : matrix.across_rows(from, o));
     }
-    for (int t = 0; t < tokens; ++t)
-        for (int o = 0; o < width; ++o) {
-            float sum = 0;
-            for (int i = 0; i < in; ++i) {
-                float weight = matrix[static_cast<size_t>(transposed ? o * w.cols + i : i * w.cols + o)];
-                float product = x[static_cast<int64_t>(t) * x_stride + i] * weight;
-                sum = quantised ? round_to(dtype, sum + round_to(dtype, product)) : sum + product;
-            }
-            out[static_cast<int64_t>(t) * width + o] = round_to(dtype, sum);
-        }
 }
 
 void CpuOps::attend_expanded(const Span& span, Tensor q, Tensor turned_q, const LatentSpec& spec, Tensor out) {
