@@ -109,8 +109,10 @@ ExpandedAttention load_expanded(const Loader& loader, const Sizes& sizes, const 
     }
     a.spec.heads = sizes.heads;
     a.spec.scale = static_cast<float>(scale);
-    a.spec.state =
-        loader.add_state({.dtype = a.kv_b.weight.dtype, .heads = sizes.heads, .k_dim = width, .v_dim = a.values});
+    a.spec.state = loader.add_state({.dtype = promote(a.kv_b.weight.dtype, a.kv_a_norm.dtype),
+                                     .heads = sizes.heads,
+                                     .k_dim = width,
+                                     .v_dim = a.values});
     return a;
 }
 
