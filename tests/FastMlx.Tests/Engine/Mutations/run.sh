@@ -33,7 +33,8 @@ check() { # builds and runs the quick tests that need no clock; 0: all passed
     dotnet build tests/FastMlx.Tests -v q -clp:ErrorsOnly > build.log 2>&1 || { cat build.log; return 9; }
     timeout 120 artifacts/bin/FastMlx.Tests/debug/FastMlx.Tests \
         --filter-class FastMlx.Tests.Engine.SimulationTests --filter-class FastMlx.Tests.Engine.PrefixCacheTests \
-        --filter-class FastMlx.Tests.Engine.SchedulerTests --filter-class FastMlx.Tests.Engine.DiskTierTests > test.log 2>&1
+        --filter-class FastMlx.Tests.Engine.SchedulerTests --filter-class FastMlx.Tests.Engine.DiskTierTests \
+        --filter-class FastMlx.Tests.Engine.DiskTailTests > test.log 2>&1
 }
 check || { echo "the unchanged engine fails"; tail -20 test.log; exit 2; }
 caught=0; survived=0
