@@ -89,14 +89,16 @@ public sealed class GoldenModelTests
 
     // One layer of DeepSeek-V3 without a router, by MLX. nvfp4's scales are no powers of two: it shows where they are
     // multiplied in, of the sums along embed_q's and unembed_out's rows and across them.
-    // DeepSeek-V2 with mxfp4 and all else in float32: what such a product has, and so the cache, is float32 and not the
-    // bfloat16 to which the weights dequantise.
+    // DeepSeek-V2 and Llama with mxfp4 and all else in float32: what such a product has, and so the cache, is float32
+    // and not the bfloat16 to which the weights dequantise.
     [Theory]
     [InlineData("latent-nvfp4", NativeBackend.CpuRounded, 0.02f)]
     [InlineData("latent-nvfp4", NativeBackend.Cpu, 0.15f)]
     [InlineData("expanded-mxfp4-f32", NativeBackend.CpuRounded, Exact)]
     [InlineData("expanded-mxfp4-f32", NativeBackend.Cpu, Exact)]
-    public void LatentAttentionInSmallFloats_EqualsMlx(string name, NativeBackend backend, float tolerance)
+    [InlineData("llama-mxfp4-f32", NativeBackend.CpuRounded, Exact)]
+    [InlineData("llama-mxfp4-f32", NativeBackend.Cpu, Exact)]
+    public void AttentionInSmallFloats_EqualsMlx(string name, NativeBackend backend, float tolerance)
     {
         Golden golden = Golden.Read(Path.Combine(Repository.Root, "tests/vectors", name));
         using NativeModel model = NativeModel.Open(golden.Folder, new NativeModelOptions { Backend = backend });

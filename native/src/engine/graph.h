@@ -20,6 +20,7 @@ class Graph {
 struct ModelFacts {
     std::string model_type;
     int vocab_size = 0, context_max = 0;
+    DType activations = DType::kF32;  // the format that layers hand on
     std::vector<StateSpec> states;
 };
 

@@ -107,7 +107,7 @@ Gemma4Attention Gemma4::load_heads(const Loader& loader, const Sizes& sizes, con
     a.k = weights.linear(path + ".k_proj", kv_heads * a.head_dim, sizes.hidden);
     if (!same) a.v = weights.linear(path + ".v_proj", kv_heads * a.head_dim, sizes.hidden);
     a.k_norm = weights.vector(path + ".k_norm.weight", a.head_dim);
-    a.spec.state = loader.add_state({.dtype = a.k.weight.dtype,
+    a.spec.state = loader.add_state({.dtype = product_type(loader, a.k),
                                      .heads = kv_heads,
                                      .k_dim = a.head_dim,
                                      .v_dim = a.head_dim,

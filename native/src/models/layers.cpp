@@ -78,7 +78,7 @@ void complete(Attention& a, const Loader& loader, const Sizes& sizes, int window
     a.spec.heads = sizes.heads;
     a.spec.scale = static_cast<float>(1 / std::sqrt(static_cast<double>(sizes.head_dim)));
     a.spec.window = window;
-    a.spec.state = loader.add_state({.dtype = a.k.weight.dtype,
+    a.spec.state = loader.add_state({.dtype = product_type(loader, a.k),
                                      .heads = sizes.kv_heads,
                                      .k_dim = sizes.head_dim,
                                      .v_dim = sizes.head_dim,
@@ -186,7 +186,15 @@ Ends Ends::load(const Loader& loader, const Sizes& sizes, const std::string& pre
     }
     loader.facts.vocab_size = sizes.vocab;
     loader.facts.context_max = sizes.context;
+    loader.facts.activations = activation_type(ends);
     return ends;
+}
+
+DType product_type(const Loader& loader, const Linear& linear) {
+    DType in = loader.facts.activations;
+    bool codes = linear.weight.storage != Storage::kDense && linear.weight.storage != Storage::kAffine;
+    DType product = codes ? in : promote(in, linear.weight.dtype);
+    return linear.bias ? promote(product, linear.bias.dtype) : product;
 }
 
 DType activation_type(const Ends& ends) { return promote(ends.embed.dtype, ends.norm.dtype); }

@@ -82,6 +82,9 @@ struct Ends {
 };
 
 DType activation_type(const Ends& ends);
+// The format of a layer's product with its input, and so of keys and values in the cache: small floats dequantise into
+// the input's. To be called after Ends::load.
+DType product_type(const Loader& loader, const Linear& linear);
 
 // True where a projection is all zero, so that what feeds it need not be computed.
 bool is_zero(const Weight& weight);

@@ -59,8 +59,11 @@ Attention load_heads(const Loader& loader, int hidden, const std::string& path, 
     a.spec.heads = heads;
     a.spec.scale = static_cast<float>(1 / std::sqrt(static_cast<double>(a.head_dim)));
     a.spec.window = window ? config.positive("sliding_window_size") : 0;
-    a.spec.state = loader.add_state(
-        {.dtype = a.k.weight.dtype, .heads = kv_heads, .k_dim = a.head_dim, .v_dim = values, .window = a.spec.window});
+    a.spec.state = loader.add_state({.dtype = product_type(loader, a.k),
+                                     .heads = kv_heads,
+                                     .k_dim = a.head_dim,
+                                     .v_dim = values,
+                                     .window = a.spec.window});
     return a;
 }
 

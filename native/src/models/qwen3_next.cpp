@@ -167,7 +167,7 @@ GatedAttention Qwen3Next::load_gated(const Loader& loader, const Sizes& sizes, c
     a.head_dim = sizes.head_dim;
     a.spec.heads = sizes.heads;
     a.spec.scale = static_cast<float>(1 / std::sqrt(static_cast<double>(sizes.head_dim)));
-    a.spec.state = loader.add_state({.dtype = promote(ends_.embed.dtype, a.k.weight.dtype),
+    a.spec.state = loader.add_state({.dtype = product_type(loader, a.k),
                                      .heads = sizes.kv_heads,
                                      .k_dim = sizes.head_dim,
                                      .v_dim = sizes.head_dim});
