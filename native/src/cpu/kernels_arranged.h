@@ -104,19 +104,9 @@ template <Code kCode, int kBlock>
 void multiply_dealt(const Product& p) {
     int groups = p.count / p.packing.group;
     for (int r = 0; r < p.row_count; ++r) load_scales(p.packing, p.rows[r], groups, p.scratch + 2 * groups * r);
-    if (p.tokens <= kFusedTokens) {
-        Product part = p;
-        for (int left = p.tokens; left > 0; left -= part.tokens) {
-            part.tokens = left < 4 ? left : 4;
-            if (part.tokens == 1) dealt_rows<kCode, kBlock, 1>(part, groups);
-            if (part.tokens == 2) dealt_rows<kCode, kBlock, 2>(part, groups);
-            if (part.tokens == 3) dealt_rows<kCode, kBlock, 3>(part, groups);
-            if (part.tokens == 4) dealt_rows<kCode, kBlock, 4>(part, groups);
-            part.x += part.tokens * p.x_stride;
-            part.y += part.tokens * p.y_stride;
-        }
-        return;
-    }
+    if (p.tokens <= kFusedTokens)
+        return four_at_a_time(
+            p, [&]<int kTokens>(const Product& part) { dealt_rows<kCode, kBlock, kTokens>(part, groups); });
     float* tile = p.scratch + 2 * groups * p.row_count;
     for (int r = 0; r < p.row_count; ++r)
         expand_dealt<kCode, kBlock>(p.rows[r].data, p.scratch + 2 * groups * r, p.packing.group, groups,

@@ -155,23 +155,27 @@ void fused_rows(const Product& p, int groups) {
                                               p.x_stride, p.y + r, p.y_stride);
 }
 
+// Calls body.operator()<tokens>(part) for four tokens at a time: the codes are still near for the next four.
+template <class Body>
+void four_at_a_time(Product part, Body&& body) {
+    for (int left = part.tokens; left > 0; left -= part.tokens) {
+        part.tokens = left < 4 ? left : 4;
+        if (part.tokens == 1) body.template operator()<1>(part);
+        if (part.tokens == 2) body.template operator()<2>(part);
+        if (part.tokens == 3) body.template operator()<3>(part);
+        if (part.tokens == 4) body.template operator()<4>(part);
+        part.x += part.tokens * part.x_stride;
+        part.y += part.tokens * part.y_stride;
+    }
+}
+
 template <Code kCode, int kBits>
 void multiply_coded(const Product& p) {
     int groups = p.count / p.packing.group;
     for (int r = 0; r < p.row_count; ++r) load_scales(p.packing, p.rows[r], groups, p.scratch + 2 * groups * r);
-    if (p.tokens <= kFusedTokens) {  // four at a time; the codes are still near for the next four
-        Product part = p;
-        for (int left = p.tokens; left > 0; left -= part.tokens) {
-            part.tokens = left < 4 ? left : 4;
-            if (part.tokens == 1) fused_rows<kCode, kBits, 1>(part, groups);
-            if (part.tokens == 2) fused_rows<kCode, kBits, 2>(part, groups);
-            if (part.tokens == 3) fused_rows<kCode, kBits, 3>(part, groups);
-            if (part.tokens == 4) fused_rows<kCode, kBits, 4>(part, groups);
-            part.x += part.tokens * p.x_stride;
-            part.y += part.tokens * p.y_stride;
-        }
-        return;
-    }
+    if (p.tokens <= kFusedTokens)
+        return four_at_a_time(
+            p, [&]<int kTokens>(const Product& part) { fused_rows<kCode, kBits, kTokens>(part, groups); });
     float* tile = p.scratch + 2 * groups * p.row_count;
     for (int r = 0; r < p.row_count; ++r)
         expand_row<kCode, kBits>(p.rows[r].data, p.scratch + 2 * groups * r, p.packing.group, groups,
