@@ -18,7 +18,7 @@ internal static class GroupRun
     public static async Task<int> RunAsync(ServerOptions options)
     {
         if (options.FurtherModels.Count > 0)
-            throw new OptionsException("--distributed serves one model; leave MODELS out.");
+            throw new OptionsException("--distributed serves one model: give one --model.");
         if (options.Backend is not ("auto" or "mlx"))
             throw new OptionsException($"--distributed computes with MLX, not with {options.Backend}.");
         TimeProvider time = TimeProvider.System;
@@ -56,8 +56,9 @@ internal static class GroupRun
         void OnSignal(PosixSignalContext context) => context.Cancel = Interlocked.Increment(ref signals) == 1;
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
-        // MLX's streams belong to a thread: the model is opened and followed on this one.
-        using NativeModel model = await ModelLoader.OpenPartAsync(options, log, CancellationToken.None);
+        Hub.ModelFolder folder = await ModelLoader.FindMainAsync(options, log, CancellationToken.None);
+        // MLX's streams belong to a thread: nothing is awaited between here and the end.
+        using NativeModel model = ModelLoader.OpenNative(options, folder);
         ServerLog.Say(log, "Following the first member.");
         model.Follow();
         ServerLog.Say(log, "The first member has stopped.");

@@ -31,7 +31,7 @@ internal static class ModelLoader
     public static async Task<LoadedModel> LoadAsync(
         ServerOptions options, TimeProvider time, ILogger log, CancellationToken cancellation)
     {
-        ModelFolder folder = await FindAsync(options, options.ModelName, log, cancellation);
+        ModelFolder folder = await FindMainAsync(options, log, cancellation);
         return await LoadAsync(options, NameOf(options), folder, () => OpenNative(options, folder), time, log);
     }
 
@@ -155,15 +155,13 @@ internal static class ModelLoader
         };
     }
 
-    /// <summary>This process's part of the main model, for a member of a group after its first.</summary>
-    public static async Task<NativeModel> OpenPartAsync(
-        ServerOptions options, ILogger log, CancellationToken cancellation)
-    {
-        ModelFolder folder = await FindAsync(options, options.ModelName, log, cancellation);
-        return OpenNative(options, folder);
-    }
+    /// <summary>The main model's folder, found or downloaded, and checked.</summary>
+    public static Task<ModelFolder> FindMainAsync(
+        ServerOptions options, ILogger log, CancellationToken cancellation) =>
+        FindAsync(options, options.ModelName, log, cancellation);
 
-    private static NativeModel OpenNative(ServerOptions options, ModelFolder folder)
+    /// <summary>The model on this thread; in a group, this process's part of it.</summary>
+    public static NativeModel OpenNative(ServerOptions options, ModelFolder folder)
     {
         // A file that was replaced or cut since it was checked must not reach the engine.
         folder.CheckUnchanged();
