@@ -14,10 +14,10 @@ namespace FastMlx.Cli;
 internal static class InspectFacts
 {
     public static IEnumerable<(string Name, string Value)> Of(ModelFolder folder) =>
-        [("engine", Engine(folder)), .. TextOf(folder)];
+        [.. EngineOf(folder), .. TextOf(folder)];
 
     // Opening maps the files and reads no weights.
-    private static string Engine(ModelFolder folder)
+    private static (string Name, string Value)[] EngineOf(ModelFolder folder)
     {
         try
         {
@@ -25,15 +25,32 @@ internal static class InspectFacts
             ModelInfo info = model.Info;
             string cut = info.CanTrim ? "reused up to any token" : "reused from snapshots";
             string growth = info.StateBytesPerToken == 0
-                ? "state of a fixed size" : $"{ByteText.Of((long)info.StateBytesPerToken)} of state a token";
-            return $"{info.Backend}: {growth}, "
-                + $"{ByteText.Of((long)info.ScratchBytes)} to compute with; prefixes are {cut}";
+                ? "state of a fixed size" : $"{Bytes(info.StateBytesPerToken * 1000)} of state for 1,000 tokens";
+            return
+            [
+                ("engine", $"{info.Backend}: {growth}, {Bytes(info.ScratchBytes)} to compute with; prefixes are {cut}"),
+                ("fits here", Fit(info)),
+            ];
         }
         catch (ModelException e)
         {
-            return $"cannot run it: {e.Message}";
+            return [("engine", $"cannot run it: {e.Message}")];
         }
     }
+
+    // As the server decides it, with all of the machine's memory.
+    private static string Fit(ModelInfo info)
+    {
+        var memory = (ulong)GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        ulong needed = info.WeightBytes + info.ScratchBytes;
+        if (needed > memory)
+            return $"no: {Bytes(needed)} before the first token, {Bytes(memory)} of memory";
+        EngineLimits limits = EngineLimits.Derive(new EngineOptions(), info);
+        return string.Create(CultureInfo.InvariantCulture,
+            $"a context of {limits.ContextLength:#,0} tokens, {Bytes(limits.StateBytes)} for conversations");
+    }
+
+    private static string Bytes(ulong bytes) => ByteText.Of((long)bytes);
 
     private static IEnumerable<(string Name, string Value)> TextOf(ModelFolder folder)
     {
