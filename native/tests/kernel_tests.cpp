@@ -69,6 +69,19 @@ class Tests {
     void products();
     void sums_of_values();
     void softmaxes();
+    struct PageCase {
+        struct Page {
+            std::vector<uint16_t> keys, values;
+            std::vector<int32_t> from, to;
+        };
+        int rows, k_dim, v_dim;
+        std::vector<uint16_t> queries;
+        std::vector<Page> pages;
+    };
+    PageCase page_case();
+    Floats attend(const PageCase& c, int row, int rows) const;
+    static Floats attend_exactly(const PageCase& c);
+    void attention_by_pages();
     void activations();
     void roundings();
 
@@ -233,6 +246,79 @@ void Tests::softmaxes() {
     }
 }
 
+Tests::PageCase Tests::page_case() {
+    PageCase c;
+    c.rows = pick(1, 21), c.k_dim = 2 * pick(1, 70), c.v_dim = 16 * pick(1, 10);
+    auto halves = [&](int64_t size, float scale) {
+        std::vector<uint16_t> out(static_cast<size_t>(size));
+        for (uint16_t& half : out) store_float(DType::kBF16, reinterpret_cast<uint8_t*>(&half), 0, value() * scale);
+        return out;
+    };
+    c.queries = halves(int64_t{c.rows} * c.k_dim, 0.5f);
+    for (int page = pick(1, 5); page > 0; --page) {
+        std::vector<int32_t> from, to;
+        for (int r = 0; r < c.rows; ++r) {
+            from.push_back(pick(0, 2) == 0 ? pick(0, 63) : 0);
+            to.push_back(pick(0, 2) == 0 ? pick(from.back() + 1, 64) : 64);
+        }
+        to.back() = *std::max_element(to.begin(), to.end());
+        auto values = halves(int64_t{64} * c.v_dim, 1);
+        for (auto i = static_cast<size_t>(to.back() * c.v_dim); i < values.size(); ++i)
+            values[i] = 0x7FC0;  // what nobody wrote may be NaN
+        c.pages.push_back({halves(int64_t{64} * c.k_dim, 1), values, from, to});
+    }
+    return c;
+}
+
+Floats Tests::attend(const PageCase& c, int row, int rows) const {
+    auto size = static_cast<size_t>(rows), at = static_cast<size_t>(row);
+    Floats most(size, -3.4028235e38f), total(size), mixed(size * static_cast<size_t>(c.v_dim)), scores(size * 64);
+    std::vector<uint16_t> paired(static_cast<size_t>(64 * std::max(c.k_dim, c.v_dim)));
+    for (const PageCase::Page& page : c.pages)
+        k_.attend_page({rows, c.k_dim, c.v_dim, c.queries.data() + row * c.k_dim, page.from.data() + at,
+                        page.to.data() + at, most.data(), total.data(), mixed.data(), paired.data(), scores.data()},
+                       page.keys.data(), page.values.data());
+    for (size_t i = 0; i < mixed.size(); ++i) mixed[i] /= total[i / static_cast<size_t>(c.v_dim)];
+    return mixed;
+}
+
+// The same in double, by the definition.
+Floats Tests::attend_exactly(const PageCase& c) {
+    auto at = [](const std::vector<uint16_t>& halves, int64_t i) {
+        return double{load_float(DType::kBF16, reinterpret_cast<const uint8_t*>(halves.data()), i)};
+    };
+    Floats out;
+    for (int r = 0; r < c.rows; ++r) {
+        std::vector<double> sums(static_cast<size_t>(c.v_dim));
+        double total = 0;
+        for (const PageCase::Page& page : c.pages)
+            for (int j = page.from[static_cast<size_t>(r)]; j < page.to[static_cast<size_t>(r)]; ++j) {
+                double score = 0;
+                for (int d = 0; d < c.k_dim; ++d) score += at(c.queries, r * c.k_dim + d) * at(page.keys, d * 64 + j);
+                total += std::exp(score);
+                for (int d = 0; d < c.v_dim; ++d)
+                    sums[static_cast<size_t>(d)] += std::exp(score) * at(page.values, j * c.v_dim + d);
+            }
+        for (double sum : sums) out.push_back(static_cast<float>(sum / total));
+    }
+    return out;
+}
+
+void Tests::attention_by_pages() {
+    for (int round = 0; k_.attend_page != nullptr && round < 60; ++round) {
+        PageCase c = page_case();
+        std::string what = "attention of " + std::to_string(c.rows) + " rows, " + std::to_string(c.k_dim) + " by " +
+                           std::to_string(c.v_dim) + ", " + std::to_string(c.pages.size()) + " pages";
+        Floats all = attend(c, 0, c.rows), single;
+        for (int r = 0; r < c.rows; ++r) {
+            Floats one = attend(c, r, 1);
+            single.insert(single.end(), one.begin(), one.end());
+        }
+        check(same(all, single), what + " depends on the rows beside it");
+        near(all, attend_exactly(c), 1e-2f, what);
+    }
+}
+
 void Tests::activations() {
     for (int round = 0; round < 100; ++round) {
         int count = pick(1, 200);
@@ -279,6 +365,7 @@ void Tests::run() {
     products();
     sums_of_values();
     softmaxes();
+    attention_by_pages();
     activations();
     roundings();
 }

@@ -12,6 +12,18 @@ struct Packing {  // how a matrix's rows are stored
     DType inputs = DType::kF32;  // the format that the values of x already have
 };
 
+// Queries of one key-value head and what they have read so far: attention page by page with a running softmax (Milakov
+// and Gimelshein, arXiv 1805.02867, as in FlashAttention).
+struct PageTile {
+    int rows, k_dim, v_dim;
+    const uint16_t* queries;   // (rows, k_dim) in bfloat16, scaled
+    const int32_t *from, *to;  // each row sees keys [from, to) of the page, at least one
+    float *most, *total;       // (rows) the largest score, and the sum of e^(score - most)
+    float* mixed;              // (rows, v_dim) values weighted by e^(score - most)
+    uint16_t* paired;          // room for page_tokens · max(k_dim, v_dim)
+    float* scores;             // room for (rows, page_tokens)
+};
+
 // The hot loops. One table per instruction set, chosen once at start. In every table each output element is summed in
 // an order that depends on the length only, never on the number of tokens or rows: that makes a batch, a chunk and a
 // single token give the same bits.
@@ -46,6 +58,9 @@ struct Kernels {
     // Deals a row of x to `out` in the order that multiply wants it in for this packing; false: it takes x as it is.
     // Null: for every packing.
     bool (*arrange)(const Packing& packing, const float* x, int count, float* out) = nullptr;
+    // Reads a page of 64 keys (k_dim, 64) and values (64, v_dim) in bfloat16; k_dim is even, v_dim a multiple of 16.
+    // Values beyond the last row's `to` are not looked at. Null: not on this machine.
+    void (*attend_page)(const PageTile& tile, const uint16_t* keys, const uint16_t* values) = nullptr;
 };
 
 const Kernels& plain_kernels();

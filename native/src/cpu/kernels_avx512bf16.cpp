@@ -1,7 +1,7 @@
 // Products of bfloat16 activations with narrow weights by VDPBF16PS: twice the work of a float32 multiply-add, on half
 // the bytes of x. Weights are rounded to bfloat16 first, as MLX's GPU kernels have them in their tiles; sums stay in
 // float32. Only codes of five bits or less: there the rounding (2^-9 of a value) is far below the step of a code.
-#include "cpu/kernels_avx512.h"
+#include "cpu/kernels_avx512bf16.h"
 
 namespace fastmlx {
 namespace {
@@ -10,10 +10,6 @@ constexpr int kWide = 32;          // elements of one step
 constexpr int kRowBlock = 16;      // the most rows of one call
 constexpr int kDirectTokens = 12;  // up to here codes are not expanded first
 
-using Pairs = __m512i;  // 32 bfloat16
-
-inline Vec dot(Vec sum, Pairs a, Pairs b) { return _mm512_dpbf16_ps(sum, (__m512bh)a, (__m512bh)b); }
-inline Pairs load_pairs(const uint16_t* from) { return _mm512_loadu_si512(from); }
 inline __m256i to_pairs(Vec a) { return (__m256i)_mm512_cvtneps_pbh(a); }
 
 // ---- codes [at, at + 32) of a row, one in the low bits of every word, junk above; `at` is a multiple of 32 ----
@@ -229,6 +225,7 @@ const Kernels* avx512bf16_kernels() {
         table.name = "avx512bf16";
         table.multiply = multiply;
         table.arrange = arrange;
+        table.attend_page = attend_page_avx512bf16;
         return table;
     }();
     return &kTable;

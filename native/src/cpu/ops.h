@@ -104,6 +104,15 @@ class CpuOps final : public Ops {
                            const float* values, int width, float* out);
     void attend_task(const AttendSpec& spec, const AttendTask& task, Tensor q, const float* sinks, Tensor out,
                      int worker);
+    int64_t task_floats(const AttendSpec& spec, DType dtype, const AttendTask& task) const;
+    // Whether attention in `dtype` can be read page by page, how many queries at a time, and one task of it: scaled
+    // queries (queries · group, k_dim) to mixed (queries · group, v_dim).
+    bool reads_pages(const AttendSpec& spec, DType dtype) const;
+    int page_queries(const AttendSpec& spec) const;
+    void attend_pages(const AttendSpec& spec, const AttendTask& task, const float* queries, const float* sinks,
+                      float* mixed, float* room);
+    void attend_whole(const AttendSpec& spec, const AttendTask& task, Tensor q, const float* queries,
+                      const float* sinks, float* mixed, float* room);
     const float* load_page(int state, const Page* page, int head, bool values, float* out);
     Tensor expert_linear(Tensor x, bool gathered, const Routing& routing, const std::vector<int>& order,
                          const Linear& linear);

@@ -18,6 +18,12 @@ void store_run(DType dtype, const float* from, int count, uint8_t* to) {
         for (int i = 0; i < count; ++i) store_float(dtype, to, i, from[i]);
 }
 
+// How many queries of `group` heads are taken at once over `length` keys.
+int whole_queries(int length, int group) {
+    auto fitting = static_cast<int>(kScoresMax / (static_cast<int64_t>(length + 2 * kPageTokens) * group));
+    return std::clamp(fitting, 1, kTileQueries);
+}
+
 }  // namespace
 
 // One head's keys and values of a span. Keys lie feature by feature, so that scores of a page need no turning round;
@@ -112,8 +118,22 @@ void CpuOps::weigh_page(const Kernels& kernels, const PageView& view, const floa
     }
 }
 
-void CpuOps::attend_task(const AttendSpec& spec, const AttendTask& task, Tensor q, const float* sinks, Tensor out,
-                         int worker) {
+// Scratch of a task: scaled queries, results, and the room of the way it is computed.
+int64_t CpuOps::task_floats(const AttendSpec& spec, DType dtype, const AttendTask& task) const {
+    const StateSpec& state = timelines_.spec(spec.state);
+    int64_t rows = static_cast<int64_t>(task.queries) * (spec.heads / state.heads);
+    int64_t page = static_cast<int64_t>(kPageTokens) * std::max(state.k_dim, state.v_dim);
+    int64_t own = rows * (state.k_dim + state.v_dim);
+    if (reads_pages(spec, dtype)) return own + page / 2 + rows * (kPageTokens + 4 + state.k_dim / 2);
+    int first = task.span->first + task.query, last = first + task.queries - 1;
+    int oldest = spec.window == 0 ? 0 : std::max(0, first - spec.window + 1);
+    int64_t pages = last / kPageTokens - oldest / kPageTokens + 1;
+    return own + page + rows * (pages + 1) * kPageTokens;
+}
+
+// All scores of the tile first, then softmax, then the values: the order of MLX's CPU.
+void CpuOps::attend_whole(const AttendSpec& spec, const AttendTask& task, Tensor q, const float* queries,
+                          const float* sinks, float* mixed, float* room) {
     const Kernels& kernels = sums(q.dtype);
     const StateSpec& state = timelines_.spec(spec.state);
     const Span& span = *task.span;
@@ -122,23 +142,9 @@ void CpuOps::attend_task(const AttendSpec& spec, const AttendTask& task, Tensor 
     auto oldest = [&](int position) { return spec.window == 0 ? 0 : std::max(0, position - spec.window + 1); };
     int first_page = oldest(first_position) / kPageTokens, last_page = last_position / kPageTokens;
     int base = first_page * kPageTokens, length = (last_page + 1) * kPageTokens - base;
-    int page_floats = kPageTokens * std::max(state.k_dim, state.v_dim);
-    float* block =
-        scratch(worker, page_floats + static_cast<int64_t>(rows) * (state.k_dim + length + kPageTokens + state.v_dim));
-    float* queries = block + page_floats;
-    float* scores = queries + static_cast<int64_t>(rows) * state.k_dim;
+    float* block = room;
+    float* scores = block + kPageTokens * std::max(state.k_dim, state.v_dim);
     float* tails = scores + static_cast<int64_t>(rows) * length;
-    float* mixed = tails + static_cast<int64_t>(rows) * kPageTokens;
-
-    // Row i·group + g is query i of head g. MLX rounds the scale and the scaled query to the query's format.
-    float scale = round_to(q.dtype, spec.scale);
-    for (int i = 0; i < task.queries; ++i) {
-        const float* from = data(q) + static_cast<int64_t>(span.row + task.query + i) * q.cols +
-                            static_cast<int64_t>(task.head) * group * state.k_dim;
-        float* to = queries + static_cast<int64_t>(i) * group * state.k_dim;
-        for (int d = 0; d < group * state.k_dim; ++d) to[d] = from[d] * scale;
-    }
-    kernels.round(q.dtype, queries, static_cast<int64_t>(rows) * state.k_dim);
 
     std::fill_n(scores, static_cast<int64_t>(rows) * length, 0.f);
     for (int index = first_page; index <= last_page; ++index) {
@@ -165,6 +171,32 @@ void CpuOps::attend_task(const AttendSpec& spec, const AttendTask& task, Tensor 
         weigh_page(kernels, view, scores + (index - first_page) * kPageTokens, length, rows, values, state.v_dim,
                    mixed);
     }
+}
+
+// One tile of one head: its queries are scaled, and what comes of them is dealt to the rows of `out`.
+void CpuOps::attend_task(const AttendSpec& spec, const AttendTask& task, Tensor q, const float* sinks, Tensor out,
+                         int worker) {
+    const Kernels& kernels = sums(q.dtype);
+    const StateSpec& state = timelines_.spec(spec.state);
+    const Span& span = *task.span;
+    int group = spec.heads / state.heads, rows = task.queries * group;
+    float* queries = scratch(worker, task_floats(spec, q.dtype, task));
+    float* mixed = queries + static_cast<int64_t>(rows) * state.k_dim;
+    float* room = mixed + static_cast<int64_t>(rows) * state.v_dim;
+
+    // Row i·group + g is query i of head g. MLX rounds the scale and the scaled query to the query's format.
+    float scale = round_to(q.dtype, spec.scale);
+    for (int i = 0; i < task.queries; ++i) {
+        const float* from = data(q) + static_cast<int64_t>(span.row + task.query + i) * q.cols +
+                            static_cast<int64_t>(task.head) * group * state.k_dim;
+        float* to = queries + static_cast<int64_t>(i) * group * state.k_dim;
+        for (int d = 0; d < group * state.k_dim; ++d) to[d] = from[d] * scale;
+    }
+    kernels.round(q.dtype, queries, static_cast<int64_t>(rows) * state.k_dim);
+    if (reads_pages(spec, q.dtype))
+        attend_pages(spec, task, queries, sinks, mixed, room);
+    else
+        attend_whole(spec, task, q, queries, sinks, mixed, room);
     kernels.round(out.dtype, mixed, static_cast<int64_t>(rows) * state.v_dim);
     for (int row = 0; row < rows; ++row)
         std::copy_n(mixed + static_cast<int64_t>(row) * state.v_dim, state.v_dim,
@@ -185,9 +217,7 @@ Tensor CpuOps::attend(Tensor q, Tensor k, Tensor v, const AttendSpec& spec) {
         int length =
             spec.window == 0 ? span.first + span.count : std::min(span.first + span.count, spec.window + kTileQueries);
         work += static_cast<int64_t>(length) * span.count * spec.heads * state.k_dim;
-        auto fitting = static_cast<int>(kScoresMax /
-                                        (static_cast<int64_t>(length + 2 * kPageTokens) * (spec.heads / state.heads)));
-        int tile = std::clamp(fitting, 1, kTileQueries);
+        int tile = reads_pages(spec, q.dtype) ? page_queries(spec) : whole_queries(length, spec.heads / state.heads);
         for (int query = 0; query < span.count; query += tile)
             for (int head = 0; head < state.heads; ++head)
                 tasks_.push_back({&span, head, query, std::min(tile, span.count - query)});
