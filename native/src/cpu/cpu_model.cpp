@@ -70,11 +70,8 @@ class CpuBackend final : public EagerBackend {
         chooser_.begin(batch, result);
         if (!result.scores.entries.empty()) score(batch, hidden, result);
         ends_.clear();
-        int row = 0;
-        for (const fm_row& entry : batch.rows) {
-            row += entry.count;
-            if (entry.sample != 0) ends_.push_back(row - 1);
-        }
+        for (size_t i = 0; i < batch.rows.size(); ++i)
+            if (batch.rows[i].sample != 0) ends_.push_back(ops_.layout().place(hidden, i, batch.rows[i].count - 1));
         Tensor logits;
         if (!ends_.empty()) logits = checkpoint_.graph->logits(ops_, ops_.pick_rows(hidden, ends_));
         ops_.end();
@@ -82,10 +79,11 @@ class CpuBackend final : public EagerBackend {
     }
 
     void logits(const Batch& batch, bool all, float* out) override {
-        ops_.begin(batch);
+        ops_.begin(batch, true);
         Tensor hidden = checkpoint_.graph->hidden(ops_);
         ends_.clear();
-        for (int row = all ? 0 : hidden.rows - 1; row < hidden.rows; ++row) ends_.push_back(row);
+        for (int at = all ? 0 : batch.rows[0].count - 1; at < batch.rows[0].count; ++at)
+            ends_.push_back(ops_.layout().place(hidden, 0, at));
         Tensor logits = checkpoint_.graph->logits(ops_, ops_.pick_rows(hidden, ends_));
         ops_.end();
         std::copy_n(CpuOps::data(logits), static_cast<int64_t>(logits.rows) * logits.cols, out);
@@ -110,13 +108,13 @@ class CpuBackend final : public EagerBackend {
 
     // Few positions at a time: their logits together would be larger than everything else of a step.
     void score(const Batch& batch, Tensor& hidden, StepResult& result) {
-        int first = 0;
-        for (size_t i = 0; i < batch.rows.size(); first += batch.rows[i++].count) {
+        for (size_t i = 0; i < batch.rows.size(); ++i) {
             const fm_adjust* adjust = batch.adjusts.of(i);
             int count = adjust == nullptr ? 0 : adjust->score_count;
             for (int done = 0; done < count; done += kScoredAtOnce) {
                 ends_.clear();
-                for (int at = done; at < std::min(count, done + kScoredAtOnce); ++at) ends_.push_back(first + at);
+                for (int at = done; at < std::min(count, done + kScoredAtOnce); ++at)
+                    ends_.push_back(ops_.layout().place(hidden, i, at));
                 Tensor logits = checkpoint_.graph->logits(ops_, ops_.pick_rows(hidden, ends_));
                 for (int at = 0; at < logits.rows; ++at)
                     chooser_.score(batch, i, done + at, CpuOps::data(logits) + int64_t{at} * logits.cols, logits.cols,

@@ -22,6 +22,7 @@ class Measure final : public Ops {
         for (Tensor* tensor : live)
             if (*tensor) *tensor = like(*tensor);
     }
+    Tensor wanted(Tensor x) override { return like(x); }
     Tensor embed(const Weight& table) override { return make(tokens_, table.cols, table.dtype); }
     Tensor linear(Tensor x, const Linear& linear) override {
         like(x);  // dealt to lanes

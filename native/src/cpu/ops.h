@@ -7,7 +7,7 @@
 #include "cpu/kernels.h"
 #include "cpu/pool.h"
 #include "cpu/state.h"
-#include "engine/backend.h"
+#include "engine/layout.h"
 #include "engine/ops.h"
 
 namespace fastmlx {
@@ -18,14 +18,17 @@ class CpuOps final : public Ops {
   public:
     CpuOps(const Kernels& kernels, int threads, bool rounded, Timelines& timelines);
 
-    void begin(const Batch& batch);  // forgets the last step's tensors
-    void end();                      // moves the timelines on
+    // Forgets the last step's tensors. `everything`: all rows are wanted.
+    void begin(const Batch& batch, bool everything = false);
+    void end();  // moves the timelines on
+    const Layout& layout() const { return layout_; }
     uint64_t scratch_bytes() const;
     Tensor pick_rows(Tensor x, const std::vector<int>& rows);
     Tensor make(int rows, int cols, DType dtype);
     static float* data(Tensor x) { return static_cast<float*>(x.handle); }
 
     void keep(std::initializer_list<Tensor*> live) override;
+    Tensor wanted(Tensor x) override;
     Tensor embed(const Weight& table) override;
     Tensor linear(Tensor x, const Linear& weight) override;
     Tensor rms_norm(Tensor x, const Vector& weight, const NormSpec& spec) override;
@@ -56,9 +59,6 @@ class CpuOps final : public Ops {
     Tensor ssm(Tensor x, Tensor b, Tensor c, Tensor dt, const SsmSpec& spec) override;
 
   private:
-    struct Span {  // one row of the step: a run of tokens of one timeline
-        int slot, row, count, first;
-    };
     struct AttendTask {
         const Span* span;
         int head, query, queries;  // key-value head; queries [query, query + queries) of the span
@@ -72,12 +72,13 @@ class CpuOps final : public Ops {
         }
         int to(int row) const { return std::clamp(first_position + row / group + 1 - start, 0, kPageTokens); }
     };
-    struct Angles {  // of this step's rows, one kind of rope
+    struct Angles {  // one kind of rope at some rows' positions
         Rope rope;
         DType dtype;
+        const std::vector<int32_t>* positions;
         const float* table;
     };
-    const float* angles(const Rope& rope, DType dtype);
+    const float* angles(const Rope& rope, Tensor x);
     float* scratch(int worker, int64_t floats);
     const float* floats(const Vector& vector);  // as float32, for this step
     // y[t] = x[t] · rows [first, first + rows) of one expert's matrix; at most 16 rows. No bias; `dtype` is the
@@ -130,7 +131,7 @@ class CpuOps final : public Ops {
     Arena step_;                               // what lasts a whole step
     std::vector<std::vector<float>> scratch_;  // one per thread
     const Batch* batch_ = nullptr;
-    std::vector<Span> spans_;
+    Layout layout_;
     std::vector<AttendTask> tasks_;
     std::vector<Angles> angles_;
 };

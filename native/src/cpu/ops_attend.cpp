@@ -212,8 +212,9 @@ Tensor CpuOps::attend(Tensor q, Tensor k, Tensor v, const AttendSpec& spec) {
     const float* sinks = floats(spec.sinks);
     tasks_.clear();
     int64_t work = 0;
-    for (const Span& span : spans_) {
-        if (k) store_keys(spec, span, k, v);
+    if (k)
+        for (const Span& span : layout_.all()) store_keys(spec, span, k, v);
+    for (const Span& span : layout_.spans(q)) {
         int length =
             spec.window == 0 ? span.first + span.count : std::min(span.first + span.count, spec.window + kTileQueries);
         work += static_cast<int64_t>(length) * span.count * spec.heads * state.k_dim;

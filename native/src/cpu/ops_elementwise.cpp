@@ -94,17 +94,19 @@ Tensor CpuOps::rms_norm_gated(Tensor x, Tensor gate, const Vector& weight, const
     return y;
 }
 
-// The cosines and sines of every row of the step, (rows, dims): all layers and heads of one kind share them.
-const float* CpuOps::angles(const Rope& rope, DType dtype) {
+// The cosines and sines of every row of x, (rows, dims): all layers and heads of one kind share them.
+const float* CpuOps::angles(const Rope& rope, Tensor x) {
+    const std::vector<int32_t>& positions = layout_.positions(x);
+    DType dtype = x.dtype;
     for (const Angles& known : angles_)
-        if (known.dtype == dtype && known.rope.dims == rope.dims && known.rope.inverse == rope.inverse &&
-            known.rope.position_scale == rope.position_scale && known.rope.dynamic_factor == rope.dynamic_factor &&
-            known.rope.dynamic_max == rope.dynamic_max)
+        if (known.positions == &positions && known.dtype == dtype && known.rope.dims == rope.dims &&
+            known.rope.inverse == rope.inverse && known.rope.position_scale == rope.position_scale &&
+            known.rope.dynamic_factor == rope.dynamic_factor && known.rope.dynamic_max == rope.dynamic_max)
             return known.table;
-    int half = rope.dims / 2, count = static_cast<int>(batch_->positions.size());
+    int half = rope.dims / 2, count = static_cast<int>(positions.size());
     float* table = step_.floats(static_cast<int64_t>(count) * rope.dims);
     rows(count, rope.dims * 32, [&](int row, int) {
-        int position = batch_->positions[static_cast<size_t>(row)];
+        int position = positions[static_cast<size_t>(row)];
         float* cosines = table + static_cast<int64_t>(row) * rope.dims;
         float* sines = cosines + half;
         double shrink = 1;  // dynamic NTK: a longer timeline turns more slowly
@@ -123,7 +125,7 @@ const float* CpuOps::angles(const Rope& rope, DType dtype) {
             sines[i] = round_to(dtype, std::sin(angle));
         }
     });
-    angles_.push_back({rope, dtype, table});
+    angles_.push_back({rope, dtype, &positions, table});
     return table;
 }
 
@@ -134,7 +136,7 @@ Tensor CpuOps::rope(Tensor x, int head_dim, const Rope& rope) {
         fail(FM_INTERNAL, "rope over ", rope.dims, " of ", head_dim, " features");
     Tensor y = make(x.rows, x.cols, x.dtype);
     float magnitude = round_to(x.dtype, rope.magnitude);
-    const float* table = angles(rope, x.dtype);
+    const float* table = angles(rope, x);
     rows(x.rows, x.cols * 8, [&](int row, int) {
         const float* cosines = table + static_cast<int64_t>(row) * rope.dims;
         const float* sines = cosines + half;
@@ -265,7 +267,7 @@ Tensor CpuOps::clip(Tensor a, float bound) {
 Tensor CpuOps::scale_by_position(Tensor a, float beta, int length) {
     Tensor y = make(a.rows, a.cols, a.dtype);
     for (int row = 0; row < a.rows; ++row) {
-        int position = batch_->positions[static_cast<size_t>(row)];
+        int position = layout_.positions(a)[static_cast<size_t>(row)];
         float factor = round_to(a.dtype, 1.f + beta * std::log(1.f + std::floor(static_cast<float>(position) /
                                                                                 static_cast<float>(length))));
         int64_t at = static_cast<int64_t>(row) * a.cols;

@@ -82,6 +82,7 @@ Tensor CpuOps::linear_heads(Tensor x, const Weight& w) {
         fail(FM_INTERNAL, w.name, " takes ", w.experts * w.cols, " features, not ", x.cols);
     bool fp = w.storage != Storage::kDense && w.storage != Storage::kAffine;
     Tensor y = make(x.rows, w.experts * w.rows, fp ? x.dtype : promote(x.dtype, w.dtype));
+    if (x.rows == 0) return y;
     x = arranged(x, w, y.dtype);
     rows(w.experts, static_cast<int64_t>(w.rows) * w.cols * x.rows, [&](int head, int worker) {
         const float* from = data(x) + static_cast<int64_t>(head) * w.cols;
@@ -106,7 +107,7 @@ Tensor CpuOps::attend_latent(Tensor q, Tensor turned_q, Tensor latent, Tensor tu
     Tensor query = concat(linear_heads(q, spec.embed_q), turned_q, spec.heads);
     Tensor y = linear_heads(attend(query, concat(latent, turned_k, 1), {}, attend_spec), spec.unembed_out);
     if (rounded_ && q.dtype != DType::kF32)
-        for (const Span& span : spans_)
+        for (const Span& span : layout_.spans(q))
             if (span.count > 1) attend_expanded(span, q, turned_q, spec, y);
     return y;
 }

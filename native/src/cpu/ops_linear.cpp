@@ -18,21 +18,17 @@ CpuOps::CpuOps(const Kernels& kernels, int threads, bool rounded, Timelines& tim
       timelines_(timelines),
       scratch_(static_cast<size_t>(pool_.threads())) {}
 
-void CpuOps::begin(const Batch& batch) {
+// Parity is with MLX's numbers for all tokens of a step, some of which depend on how many there are.
+void CpuOps::begin(const Batch& batch, bool everything) {
     batch_ = &batch;
     arena_.reset();
     step_.reset();
-    spans_.clear();
     angles_.clear();
-    int row = 0;
-    for (const fm_row& entry : batch.rows) {
-        spans_.push_back({entry.slot, row, entry.count, entry.first});
-        row += entry.count;
-    }
+    layout_.lay(batch, everything || rounded_);
 }
 
 void CpuOps::end() {
-    for (const Span& span : spans_) timelines_.advance(span.slot, span.count);
+    for (const Span& span : layout_.all()) timelines_.advance(span.slot, span.count);
 }
 
 uint64_t CpuOps::scratch_bytes() const {
@@ -75,6 +71,10 @@ Tensor CpuOps::pick_rows(Tensor x, const std::vector<int>& picked) {
         std::copy_n(data(x) + static_cast<int64_t>(picked[i]) * x.cols, x.cols,
                     data(y) + static_cast<int64_t>(i) * x.cols);
     return y;
+}
+
+Tensor CpuOps::wanted(Tensor x) {
+    return static_cast<int>(layout_.wanted().size()) == x.rows ? x : pick_rows(x, layout_.wanted());
 }
 
 Tensor CpuOps::embed(const Weight& table) {
@@ -149,6 +149,7 @@ Tensor CpuOps::linear(Tensor x, const Linear& linear) {
     DType product = fp ? x.dtype : promote(x.dtype, w.dtype);
     DType result = linear.bias ? promote(product, linear.bias.dtype) : product;
     Tensor y = make(x.rows, w.rows, result);
+    if (x.rows == 0) return y;
     x = arranged(x, w, product);
     const float* bias = floats(linear.bias);
     bool round_first = w.storage != Storage::kDense;  // a dense product with bias is rounded once, in MLX's addmm

@@ -19,7 +19,7 @@ Tensor CpuOps::conv1d(Tensor x, const ConvSpec& spec) {
     const float* bias = floats(spec.bias);
     DType type = promote(x.dtype, spec.weight.dtype);
     Tensor y = make(x.rows, channels, type);
-    for (const Span& span : spans_) {
+    for (const Span& span : layout_.all()) {
         float* history = timelines_.recurrent(span.slot, spec.state);
         auto input = [&](int token, int c) {  // tokens before the span have negative numbers
             return token < 0 ? history[static_cast<int64_t>(token + past) * channels + c]
@@ -48,7 +48,7 @@ Tensor CpuOps::gated_delta(Tensor q, Tensor k, Tensor v, Tensor a, Tensor b, con
     const float* dt_bias = floats(spec.dt_bias);
     DType rate_type = promote(a.dtype, spec.dt_bias.dtype);
     Tensor y = make(v.rows, v.cols, q.dtype);
-    for (const Span& span : spans_) {
+    for (const Span& span : layout_.all()) {
         float* base = timelines_.recurrent(span.slot, spec.state) + spec.offset;
         rows(spec.v_heads, static_cast<int64_t>(span.count) * spec.v_dim * spec.k_dim * 4, [&](int head, int) {
             float* state = base + static_cast<int64_t>(head) * spec.v_dim * spec.k_dim;  // (v_dim, k_dim)
@@ -159,7 +159,7 @@ Tensor CpuOps::ssm(Tensor x, Tensor b, Tensor c, Tensor dt, const SsmSpec& spec)
     const float* skip = floats(spec.d);
     int ratio = spec.heads / spec.groups;
     Tensor y = make(x.rows, x.cols, x.dtype);
-    for (const Span& span : spans_) {
+    for (const Span& span : layout_.all()) {
         float* base = timelines_.recurrent(span.slot, spec.state) + spec.offset;
         rows(spec.heads, static_cast<int64_t>(span.count) * spec.head_dim * spec.state_dim * 4, [&](int head, int) {
             bool parallel = rounded_ && promote(b.dtype, c.dtype) != DType::kF32;

@@ -13,7 +13,7 @@ namespace fastmlx {
 class Graph {
   public:
     virtual ~Graph() = default;
-    virtual Tensor hidden(Ops& ops) const = 0;                 // after the last norm, for all tokens of the step
+    virtual Tensor hidden(Ops& ops) const = 0;                 // after the last norm, for the wanted rows (Ops::wanted)
     virtual Tensor logits(Ops& ops, Tensor hidden) const = 0;  // for the rows that are asked for
 };
 

@@ -143,6 +143,11 @@ class Ops {
     // Forgets every tensor of the step but these (empty ones are skipped): a layer's end. Their handles change.
     virtual void keep(std::initializer_list<Tensor*> live) = 0;
 
+    // x with only the rows whose hidden state is asked for (see Layout), which may be none. For the last layer that
+    // stores something: once its keys and values are there, nothing else needs the other rows. What follows is called
+    // with such tensors only, but for attention, which then has fewer queries than keys.
+    virtual Tensor wanted(Tensor x) = 0;
+
     virtual Tensor embed(const Weight& table) = 0;  // rows of the step's tokens, rounded as mx.dequantize does
     virtual Tensor linear(Tensor x, const Linear& weight) = 0;
 

@@ -182,11 +182,8 @@ mx::array MlxBackend::tokens_of(const Batch& batch) const {
 
 Tensor MlxBackend::pick_ends(const Batch& batch, Tensor hidden) {
     std::vector<int> ends;
-    int row = 0;
-    for (const fm_row& entry : batch.rows) {
-        row += entry.count;
-        if (entry.sample != 0) ends.push_back(row - 1);
-    }
+    for (size_t i = 0; i < batch.rows.size(); ++i)
+        if (batch.rows[i].sample != 0) ends.push_back(ops_.layout().place(hidden, i, batch.rows[i].count - 1));
     return ends.empty() ? Tensor{} : ops_.pick_rows(hidden, ends);
 }
 
@@ -212,14 +209,13 @@ mx::array MlxBackend::adjust(const Batch& batch, const mx::array& logits) const 
 
 // Few positions at a time: their logits together would be larger than everything else of a step.
 void MlxBackend::score(const Batch& batch, Tensor hidden, Pending& step, std::vector<mx::array>& outputs) {
-    int first = 0;
-    for (size_t i = 0; i < batch.rows.size(); first += batch.rows[i++].count) {
+    for (size_t i = 0; i < batch.rows.size(); ++i) {
         const fm_adjust* entry = batch.adjusts.of(i);
         int count = entry == nullptr ? 0 : entry->score_count;
         for (int done = 0; done < count; done += kScoredAtOnce) {
             int some = std::min(count - done, kScoredAtOnce);
             std::vector<int> rows(static_cast<size_t>(some));
-            std::iota(rows.begin(), rows.end(), first + done);
+            std::iota(rows.begin(), rows.end(), ops_.layout().place(hidden, i, done));
             auto targets = batch.adjusts.targets(*entry).subspan(static_cast<size_t>(done), static_cast<size_t>(some));
             Tensor logits = checkpoint_.graph->logits(ops_, ops_.pick_rows(hidden, rows));
             step.scores.push_back(score_tokens(ops_.array(logits), {targets.begin(), targets.end()}, entry->score_top));
@@ -268,7 +264,9 @@ MlxBackend::Pending MlxBackend::build(const Batch& batch, std::vector<mx::array>
             outputs.push_back(*step.rows);
         }
     } else {
-        step.done = mx::slice(ops_.array(hidden), {hidden.rows - 1, 0}, {hidden.rows, 1});
+        // Not a part of what is computed: to hold a slice of that would keep MLX from writing to it in place. The
+        // numbers of one evaluation are all there when the last one is.
+        step.done = mx::add(mx::array(0), mx::array(0));
         outputs.push_back(step.done);
     }
     ops_.end();
@@ -316,9 +314,9 @@ void MlxBackend::collect(StepResult& result) {
 
 void MlxBackend::logits(const Batch& batch, bool all, float* out) {
     try {
-        ops_.begin(batch, tokens_of(batch));
+        ops_.begin(batch, tokens_of(batch), true);  // as MLX's own numbers are made
         Tensor hidden = checkpoint_.graph->hidden(ops_);
-        if (!all) hidden = ops_.pick_rows(hidden, {hidden.rows - 1});
+        if (!all) hidden = ops_.pick_rows(hidden, {ops_.layout().place(hidden, 0, batch.rows[0].count - 1)});
         Tensor logits = checkpoint_.graph->logits(ops_, hidden);
         std::vector<mx::array> outputs{mx::contiguous(mx::astype(ops_.array(logits), mx::float32))};
         mx::array flat = outputs[0];

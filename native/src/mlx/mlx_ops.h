@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/backend.h"
+#include "engine/layout.h"
 #include "mlx/mlx_arrays.h"
 #include "mlx/mlx_timelines.h"
 
@@ -21,7 +21,8 @@ class MlxOps final : public Ops {
     MlxOps(Parameters& parameters, MlxTimelines& timelines, bool fuse, const Group* group = nullptr)
         : parameters_(parameters), timelines_(timelines), fuse_(fuse), group_(group) {}
 
-    void begin(const Batch& batch, mx::array tokens);
+    void begin(const Batch& batch, mx::array tokens, bool everything = false);  // `everything`: all rows are wanted
+    const Layout& layout() const { return layout_; }
     void end();     // moves the timelines on
     void forget();  // lets go of every array of the step, so that MLX may reuse their memory
     Tensor pick_rows(Tensor x, const std::vector<int>& rows);
@@ -30,6 +31,7 @@ class MlxOps final : public Ops {
     static const mx::array& value(const void* handle) { return static_cast<const Node*>(handle)->value; }
 
     void keep(std::initializer_list<Tensor*> live) override;
+    Tensor wanted(Tensor x) override;
     Tensor embed(const Weight& table) override;
     Tensor linear(Tensor x, const Linear& weight) override;
     Tensor rms_norm(Tensor x, const Vector& weight, const NormSpec& spec) override;
@@ -60,9 +62,6 @@ class MlxOps final : public Ops {
     Tensor ssm(Tensor x, Tensor b, Tensor c, Tensor dt, const SsmSpec& spec) override;
 
   private:
-    struct Span {  // one row of the step: a run of tokens of one timeline
-        int slot, row, count, first;
-    };
     struct Node {
         mx::array value;
         bool heads_first;
@@ -80,12 +79,11 @@ class MlxOps final : public Ops {
     mx::array heads(Tensor x, int count, const Span& span) const;       // of one span
     mx::array span_rows(Tensor x, int groups, const Span& span) const;  // (1, tokens, groups, features)
     Tensor join(std::vector<mx::array> spans, bool heads_first);  // (1, heads, tokens, …) or (1, tokens, …) each
-    mx::array positions();                                        // (rows)
-    mx::array turn_by_table(const mx::array& x, const Rope& rope) const;
+    const mx::array& positions(Tensor x);                         // (rows)
+    static mx::array turn_by_table(const mx::array& x, const Rope& rope, const std::vector<int32_t>& positions);
     mx::array window_mask(int queries, int keys, int window);
     mx::array attend_span(const mx::array& q, const MlxTimelines::View& view, const AttendSpec& spec, int count);
-    mx::array latent_span(const Span& span, Tensor q, Tensor turned_q, Tensor latent, Tensor turned_k,
-                          const LatentSpec& spec);
+    mx::array latent_span(const Span& span, Tensor q, Tensor turned_q, const LatentSpec& spec);
     mx::array expert_linear(const mx::array& x, const mx::array& experts, bool sorted, const Linear& linear);
     mx::array activated(Activation kind, const mx::array& gate, const mx::array& up) const;
 
@@ -96,8 +94,8 @@ class MlxOps final : public Ops {
     const bool fuse_;  // compile elementwise runs: only where MLX needs no C++ compiler for it, on a GPU
     const Group* const group_;
     const Batch* batch_ = nullptr;
-    std::optional<mx::array> tokens_, positions_;
-    std::vector<Span> spans_;
+    std::optional<mx::array> tokens_, positions_, wanted_positions_;
+    Layout layout_;
     std::vector<Mask> masks_;
     std::deque<Node> nodes_;
 };

@@ -7,10 +7,10 @@
 namespace fastmlx {
 
 // Dynamic NTK past its limit: every position has its own wavelengths, so cosines and sines come from here.
-mx::array MlxOps::turn_by_table(const mx::array& x, const Rope& rope) const {
-    int half = rope.dims / 2, rows = static_cast<int>(batch_->positions.size()), width = x.shape(-1);
+mx::array MlxOps::turn_by_table(const mx::array& x, const Rope& rope, const std::vector<int32_t>& positions) {
+    int half = rope.dims / 2, rows = static_cast<int>(positions.size()), width = x.shape(-1);
     std::vector<float> angles;
-    for (int32_t position : batch_->positions) {
+    for (int32_t position : positions) {
         double shrink = 1, step = 1;
         if (position >= rope.dynamic_max) {
             double f = rope.dynamic_factor, length = position + 1;
@@ -40,8 +40,9 @@ Tensor MlxOps::rope(Tensor x, int head_dim, const Rope& rope) {
     if (x.cols % head_dim != 0 || rope.dims > head_dim || rope.inverse.size() != static_cast<size_t>(rope.dims / 2))
         fail(FM_INTERNAL, "rope over ", rope.dims, " of ", head_dim, " features");
     int count = x.cols / head_dim;
-    bool single = spans_.size() == 1;  // else every row is a batch of its own, with its own position
-    const std::vector<int32_t>& all = batch_->positions;
+    const std::vector<Span>& spans = layout_.spans(x);
+    bool single = spans.size() == 1;  // else every row is a batch of its own, with its own position
+    const std::vector<int32_t>& all = layout_.positions(x);
     bool dynamic = rope.dynamic_factor > 0 && *std::max_element(all.begin(), all.end()) >= rope.dynamic_max;
     mx::array in = single && !dynamic ? heads(x, count) : grouped(x, count);
     if (!single && !dynamic) in = mx::expand_dims(in, 2);
@@ -52,7 +53,7 @@ Tensor MlxOps::rope(Tensor x, int head_dim, const Rope& rope) {
         zero.back() = rope.dims;
         in = rope.dims == head_dim ? front : mx::concatenate({front, mx::slice(in, zero, in.shape())}, -1);
     }
-    if (dynamic) return like(x, turn_by_table(in, rope));
+    if (dynamic) return like(x, turn_by_table(in, rope, all));
     std::optional<float> base;
     std::optional<mx::array> wavelengths;
     if (rope.base > 0)
@@ -61,9 +62,9 @@ Tensor MlxOps::rope(Tensor x, int head_dim, const Rope& rope) {
         wavelengths = parameters_.wavelengths(rope);
     if (single)
         return make_heads(
-            mx::fast::rope(in, rope.dims, rope.interleaved, base, rope.position_scale, spans_[0].first, wavelengths));
+            mx::fast::rope(in, rope.dims, rope.interleaved, base, rope.position_scale, spans[0].first, wavelengths));
     return like(x,
-                mx::fast::rope(in, rope.dims, rope.interleaved, base, rope.position_scale, positions(), wavelengths));
+                mx::fast::rope(in, rope.dims, rope.interleaved, base, rope.position_scale, positions(x), wavelengths));
 }
 
 mx::array MlxOps::window_mask(int queries, int keys, int window) {
@@ -92,20 +93,19 @@ Tensor MlxOps::attend(Tensor q, Tensor k, Tensor v, const AttendSpec& spec) {
     if (q.cols != spec.heads * state.k_dim || spec.heads % state.heads != 0)
         fail(FM_INTERNAL, "attention of ", spec.heads, " heads over ", state.heads, " gets ", q.cols, " features");
     std::vector<mx::array> spans;
-    for (const Span& span : spans_) {
-        MlxTimelines::View view = k ? timelines_.append(span.slot, spec.state, spec.window, heads(k, state.heads, span),
-                                                        heads(v, state.heads, span))
-                                    : timelines_.view(span.slot, spec.state, spec.window, span.count);
+    if (k)
+        for (const Span& span : layout_.all())
+            timelines_.append(span.slot, spec.state, heads(k, state.heads, span), heads(v, state.heads, span));
+    for (const Span& span : layout_.spans(q)) {
+        MlxTimelines::View view = timelines_.view(span.slot, spec.state, spec.window, span.first, span.count);
         spans.push_back(attend_span(heads(q, spec.heads, span), view, spec, span.count));
     }
     return join(std::move(spans), true);
 }
 
 // One query works in the latent space, so that past keys and values need not be expanded; several are cheaper expanded.
-mx::array MlxOps::latent_span(const Span& span, Tensor q, Tensor turned_q, Tensor latent, Tensor turned_k,
-                              const LatentSpec& spec) {
-    MlxTimelines::View past =
-        timelines_.append(span.slot, spec.state, 0, heads(latent, 1, span), heads(turned_k, 1, span));
+mx::array MlxOps::latent_span(const Span& span, Tensor q, Tensor turned_q, const LatentSpec& spec) {
+    MlxTimelines::View past = timelines_.view(span.slot, spec.state, 0, span.first, span.count);
     mx::array turned = heads(turned_q, spec.heads, span), queries = heads(q, spec.heads, span);
     mx::array scores =
         mx::matmul(mx::multiply(turned, scalar(spec.scale, turned.dtype())), mx::swapaxes(past.values, -1, -2));
@@ -123,7 +123,9 @@ mx::array MlxOps::latent_span(const Span& span, Tensor q, Tensor turned_q, Tenso
 
 Tensor MlxOps::attend_latent(Tensor q, Tensor turned_q, Tensor latent, Tensor turned_k, const LatentSpec& spec) {
     std::vector<mx::array> spans;
-    for (const Span& span : spans_) spans.push_back(latent_span(span, q, turned_q, latent, turned_k, spec));
+    for (const Span& span : layout_.all())
+        timelines_.append(span.slot, spec.state, heads(latent, 1, span), heads(turned_k, 1, span));
+    for (const Span& span : layout_.spans(q)) spans.push_back(latent_span(span, q, turned_q, spec));
     return join(std::move(spans), true);
 }
 

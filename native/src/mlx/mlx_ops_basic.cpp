@@ -16,26 +16,23 @@ void check_same(Tensor a, Tensor b, const char* what) {
 
 }  // namespace
 
-void MlxOps::begin(const Batch& batch, mx::array tokens) {
+void MlxOps::begin(const Batch& batch, mx::array tokens, bool everything) {
     forget();
     batch_ = &batch;
     tokens_ = std::move(tokens);
-    int row = 0;
-    for (const fm_row& entry : batch.rows) {
-        spans_.push_back({entry.slot, row, entry.count, entry.first});
-        row += entry.count;
-    }
+    layout_.lay(batch, everything);
 }
 
 void MlxOps::end() {
-    for (const Span& span : spans_) timelines_.advance(span.slot, span.count);
+    for (const Span& span : layout_.all()) timelines_.advance(span.slot, span.count);
 }
 
 void MlxOps::forget() {
     batch_ = nullptr;
     tokens_.reset();
     positions_.reset();
-    spans_.clear();
+    wanted_positions_.reset();
+    layout_.clear();
     masks_.clear();
     nodes_.clear();
 }
@@ -73,13 +70,13 @@ mx::array MlxOps::heads(Tensor x, int count) const {
 
 mx::array MlxOps::heads(Tensor x, int count, const Span& span) const {
     mx::array all = heads(x, count);
-    if (spans_.size() == 1) return all;
+    if (layout_.spans(x).size() == 1) return all;
     return mx::slice(all, {0, 0, span.row, 0}, {1, count, span.row + span.count, all.shape(3)});
 }
 
 mx::array MlxOps::span_rows(Tensor x, int groups, const Span& span) const {
     mx::array all = mx::expand_dims(grouped(x, groups), 0);
-    if (spans_.size() == 1) return all;
+    if (layout_.spans(x).size() == 1) return all;
     return mx::slice(all, {0, span.row, 0, 0}, {1, span.row + span.count, groups, all.shape(3)});
 }
 
@@ -88,12 +85,11 @@ Tensor MlxOps::join(std::vector<mx::array> spans, bool heads_first) {
     return heads_first ? make_heads(spans[0]) : make(spans[0], spans[0].shape(1));
 }
 
-mx::array MlxOps::positions() {
-    if (!positions_) {
-        const std::vector<int32_t>& all = batch_->positions;
-        positions_ = mx::array(all.data(), {static_cast<int>(all.size())}, mx::int32);
-    }
-    return *positions_;
+const mx::array& MlxOps::positions(Tensor x) {
+    const std::vector<int32_t>& numbers = layout_.positions(x);
+    std::optional<mx::array>& known = x.rows == layout_.tokens() ? positions_ : wanted_positions_;
+    if (!known) known = mx::array(numbers.data(), {x.rows}, mx::int32);
+    return *known;
 }
 
 Tensor MlxOps::pick_rows(Tensor x, const std::vector<int>& rows) {
@@ -112,6 +108,12 @@ void MlxOps::keep(std::initializer_list<Tensor*> live) {
         tensor->handle = &kept.back();
     }
     nodes_.swap(kept);  // a deque's elements stay where they are
+}
+
+// Where nothing is wanted all rows stay: what nobody reads is never computed.
+Tensor MlxOps::wanted(Tensor x) {
+    const std::vector<int>& rows = layout_.wanted();
+    return rows.empty() || static_cast<int>(rows.size()) == x.rows ? x : pick_rows(x, rows);
 }
 
 Tensor MlxOps::embed(const Weight& table) {
@@ -197,7 +199,7 @@ Tensor MlxOps::clip(Tensor a, float bound) {
 
 Tensor MlxOps::scale_by_position(Tensor a, float beta, int length) {
     std::vector<float> factors;
-    for (int32_t position : batch_->positions)
+    for (int32_t position : layout_.positions(a))
         factors.push_back(1.f +
                           beta * std::log(1.f + std::floor(static_cast<float>(position) / static_cast<float>(length))));
     mx::array in = array(a), column = mx::array(factors.data(), {a.rows, 1}, mx::float32);

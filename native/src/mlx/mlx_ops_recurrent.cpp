@@ -34,7 +34,7 @@ Tensor MlxOps::conv1d(Tensor x, const ConvSpec& spec) {
     if (!fits) fail(FM_INTERNAL, spec.weight.name, " does not fit");
     mx::array taps = mx::reshape(parameters_.matrix(spec.weight).data, {channels, spec.kernel, 1});
     std::vector<mx::array> spans;
-    for (const Span& span : spans_) {
+    for (const Span& span : layout_.all()) {
         mx::array in = mx::reshape(span_rows(x, 1, span), {1, span.count, channels});
         mx::array history = timelines_.recurrent(span.slot, spec.state, 0, {1, past, channels}, in.dtype());
         mx::array all = mx::concatenate({history, in}, 1);
@@ -51,7 +51,7 @@ Tensor MlxOps::gated_delta(Tensor q, Tensor k, Tensor v, Tensor a, Tensor b, con
     int ratio = spec.v_heads / spec.k_heads;
     mx::array rate = mx::exp(mx::astype(parameters_.vector(spec.a_log), mx::float32));
     std::vector<mx::array> spans;
-    for (const Span& span : spans_) {
+    for (const Span& span : layout_.all()) {
         mx::array steps = softplus(mx::add(span_rows(a, spec.v_heads, span),
                                            mx::reshape(parameters_.vector(spec.dt_bias), {spec.v_heads, 1})));
         mx::array decay = mx::exp(mx::negative(mx::multiply(mx::reshape(rate, {spec.v_heads, 1}), steps)));
@@ -114,7 +114,7 @@ mx::array scan(Scan& s) {
 Tensor MlxOps::ssm(Tensor x, Tensor b, Tensor c, Tensor dt, const SsmSpec& spec) {
     mx::array rate = mx::negative(mx::astype(mx::exp(parameters_.vector(spec.a_log)), mx::float32));
     std::vector<mx::array> spans;
-    for (const Span& span : spans_) {
+    for (const Span& span : layout_.all()) {
         mx::array in = span_rows(x, spec.heads, span);
         mx::array steps = mx::astype(mx::reshape(span_rows(dt, 1, span), {1, span.count, spec.heads}), mx::float32);
         steps = mx::clip(softplus(mx::add(steps, parameters_.vector(spec.dt_bias))), mx::array(spec.dt_min),

@@ -129,12 +129,7 @@ const MlxTimelines::Layer* MlxTimelines::find(int slot, int state) const {
     return layers == nullptr ? nullptr : &(*layers)[static_cast<size_t>(state)];
 }
 
-MlxTimelines::View MlxTimelines::cut(const Layer& layer, int window, int first, int count) {
-    int from = std::max(layer.start, oldest(window, first)) - layer.start, to = first + count - layer.start;
-    return {rows_of(*layer.keys, from, to), rows_of(*layer.values, from, to)};
-}
-
-MlxTimelines::View MlxTimelines::append(int slot, int state, int window, const mx::array& k, const mx::array& v) {
+void MlxTimelines::append(int slot, int state, const mx::array& k, const mx::array& v) {
     const StateSpec& s = spec(state);
     Layer& layer = own(slot, state);
     int first = at(slot).length, count = k.shape(2);
@@ -151,13 +146,13 @@ MlxTimelines::View MlxTimelines::append(int slot, int state, int window, const m
         layer.start = kept;
         layer.shared = false;
     }
-    return cut(layer, window, first, count);
 }
 
-MlxTimelines::View MlxTimelines::view(int slot, int state, int window, int count) const {
+MlxTimelines::View MlxTimelines::view(int slot, int state, int window, int first, int count) const {
     const Layer* layer = find(slot, state);
     if (layer == nullptr || !layer->keys) fail(FM_INTERNAL, "attention reads state ", state, " before it is written");
-    return cut(*layer, window, at(slot).length, count);
+    int from = std::max(layer->start, oldest(window, first)) - layer->start, to = first + count - layer->start;
+    return {rows_of(*layer->keys, from, to), rows_of(*layer->values, from, to)};
 }
 
 mx::array MlxTimelines::recurrent(int slot, int state, int64_t offset, const mx::Shape& shape, mx::Dtype type) const {

@@ -45,13 +45,13 @@ class MlxTimelines {
     uint64_t growth(int slot, int first, int count) const;
     uint64_t bytes_per_token() const;
 
-    // Keys and values that `queries` queries from position `first` may see, the oldest first.
+    // Keys and values that `count` queries from position `first` on may see, the oldest first.
     struct View {
         mx::array keys, values;
     };
     // k: (1, heads, count, features), of positions from the slot's length on.
-    View append(int slot, int state, int window, const mx::array& k, const mx::array& v);
-    View view(int slot, int state, int window, int count) const;  // after an append of this step
+    void append(int slot, int state, const mx::array& k, const mx::array& v);
+    View view(int slot, int state, int window, int first, int count) const;
 
     // Parts of a recurrent state: the floats from `offset` on as `shape`, zero at a timeline's start.
     mx::array recurrent(int slot, int state, int64_t offset, const mx::Shape& shape, mx::Dtype type) const;
@@ -100,8 +100,6 @@ class MlxTimelines {
     static uint8_t* save_range(const Layer& layer, int first, int count, uint8_t* out);
     static uint8_t* save_rest(const Layer& layer, const StateSpec& spec, int length, uint8_t* out);
     static const uint8_t* load_rest(Layer& layer, const StateSpec& spec, int length, const uint8_t* data);
-    static View cut(const Layer& layer, int window, int first, int count);
-
     std::vector<StateSpec> specs_;
     std::vector<Slot> slots_;
 };

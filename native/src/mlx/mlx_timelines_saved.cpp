@@ -117,7 +117,7 @@ void MlxTimelines::load_rows(int slot, int count, bool rest, const uint8_t* data
         int state = static_cast<int>(i);
         if (in_rows(spec)) {
             mx::array keys = get_rows(data, spec, count, first_width(spec));
-            append(slot, state, 0, keys, get_rows(data, spec, count, second_width(spec)));
+            append(slot, state, keys, get_rows(data, spec, count, second_width(spec)));
         } else {
             Layer& layer = own(slot, state);
             layer = Layer{};

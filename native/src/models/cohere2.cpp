@@ -23,7 +23,10 @@ class Cohere2 final : public Graph {
         Tensor h = ops.embed(ends_.embed);
         for (const Layer& layer : layers_) {
             Tensor x = ops.layer_norm(h, layer.norm, layer.norm_bias, eps_);
-            h = ops.add(ops.add(attend(ops, layer.attention, x), layer.mlp.forward(ops, x)), h);
+            bool last = &layer == &layers_.back();
+            Tensor y = attend(ops, layer.attention, x, last);
+            y = ops.add(y, layer.mlp.forward(ops, last ? ops.wanted(x) : x));
+            h = ops.add(y, last ? ops.wanted(h) : h);
             ops.keep({&h});
         }
         return ops.layer_norm(h, ends_.norm, norm_bias_, eps_);
@@ -35,9 +38,9 @@ class Cohere2 final : public Graph {
 
   private:
     // In float16 the scores of full layers overflow, so attention runs in float32.
-    static Tensor attend(Ops& ops, const Attention& a, Tensor x) {
-        Tensor q = ops.rope(ops.linear(x, a.q), a.head_dim, a.rope);
+    static Tensor attend(Ops& ops, const Attention& a, Tensor x, bool last) {
         Tensor k = ops.rope(ops.linear(x, a.k), a.head_dim, a.rope), v = ops.linear(x, a.v);
+        Tensor q = ops.rope(ops.linear(last ? ops.wanted(x) : x, a.q), a.head_dim, a.rope);
         if (q.dtype != DType::kF16) return ops.linear(ops.attend(q, k, v, a.spec), a.o);
         Tensor y = ops.attend(ops.cast(q, DType::kF32), k, v, a.spec);
         return ops.linear(ops.cast(y, DType::kF16), a.o);

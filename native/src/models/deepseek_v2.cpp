@@ -19,7 +19,7 @@ struct ExpandedAttention {
     Rope rope;
     int latent = 0, nope = 0, turning = 0, values = 0;
     AttendSpec spec;
-    Tensor forward(Ops& ops, Tensor x) const;
+    Tensor forward(Ops& ops, Tensor x, bool last) const;
 };
 
 // The same features for every head.
@@ -29,11 +29,12 @@ Tensor repeat(Ops& ops, Tensor x, int count) {
     return count % 2 == 0 ? both : ops.concat(both, x, 1);
 }
 
-Tensor ExpandedAttention::forward(Ops& ops, Tensor x) const {
+Tensor ExpandedAttention::forward(Ops& ops, Tensor x, bool last) const {
     NormSpec lora{.eps = 1e-6f};
     int heads = spec.heads;
-    Tensor queries = q ? ops.linear(x, q) : ops.linear(ops.rms_norm(ops.linear(x, q_a), q_a_norm, lora), q_b);
     Tensor compressed = ops.linear(x, kv_a);
+    if (last) x = ops.wanted(x);
+    Tensor queries = q ? ops.linear(x, q) : ops.linear(ops.rms_norm(ops.linear(x, q_a), q_a_norm, lora), q_b);
     Tensor all = ops.linear(ops.rms_norm(ops.columns(compressed, 1, 0, latent), kv_a_norm, lora), kv_b);
     Tensor turned_k = ops.rope(ops.columns(compressed, 1, latent, turning), turning, rope);
     Tensor turned_q = ops.rope(ops.columns(queries, heads, nope, turning), turning, rope);
@@ -57,7 +58,8 @@ class DeepseekV2 final : public Graph {
     Tensor hidden(Ops& ops) const override {
         Tensor h = ops.embed(ends_.embed);
         for (const Layer& layer : layers_) {
-            h = ops.add(h, layer.attention.forward(ops, ops.rms_norm(h, layer.input_norm, norm_)));
+            bool last = &layer == &layers_.back();
+            h = residual(ops, h, layer.attention.forward(ops, ops.rms_norm(h, layer.input_norm, norm_), last));
             Tensor x = ops.rms_norm(h, layer.post_norm, norm_), y;
             if (layer.router) y = ops.experts(x, ops.route(ops.linear(x, layer.router), routing_), layer.experts);
             if (layer.mlp.gate) y = y ? ops.add(y, layer.mlp.forward(ops, x)) : layer.mlp.forward(ops, x);

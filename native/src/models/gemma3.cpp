@@ -26,8 +26,9 @@ class Gemma3 final : public Graph {
     Tensor hidden(Ops& ops) const override {
         Tensor h = ops.scale(ops.embed(ends_.embed), embed_scale_);
         for (const Layer& layer : layers_) {
-            Tensor y = layer.attention.forward(ops, ops.rms_norm(h, layer.before_attention, norm_));
-            h = add(ops, h, ops.rms_norm(y, layer.after_attention, norm_));
+            bool last = &layer == &layers_.back();
+            Tensor y = layer.attention.forward(ops, ops.rms_norm(h, layer.before_attention, norm_), last);
+            h = add(ops, last ? ops.wanted(h) : h, ops.rms_norm(y, layer.after_attention, norm_));
             y = layer.mlp.forward(ops, ops.rms_norm(h, layer.before_mlp, norm_));
             h = add(ops, h, ops.rms_norm(y, layer.after_mlp, norm_));
             ops.keep({&h});

@@ -23,8 +23,9 @@ class Gemma4 final : public Graph {
         Tensor inputs = input_dim_ > 0 ? layer_inputs(ops, h) : Tensor{};
         for (size_t i = 0; i < layers_.size(); ++i) {
             const Gemma4Layer& layer = layers_[i];
-            Tensor y = layer.attention.forward(ops, ops.rms_norm(h, layer.before_attention, norm_));
-            h = ops.add(h, ops.rms_norm(y, layer.after_attention, norm_));
+            Tensor y = layer.attention.forward(ops, ops.rms_norm(h, layer.before_attention, norm_), i == last_);
+            h = residual(ops, h, ops.rms_norm(y, layer.after_attention, norm_));
+            if (i == last_ && inputs) inputs = ops.wanted(inputs);
             h = ops.add(h, ops.rms_norm(feed_forward(ops, layer, h), layer.after_mlp, norm_));
             if (inputs) {
                 Tensor own = ops.columns(inputs, 1, static_cast<int>(i) * input_dim_, input_dim_);
@@ -69,6 +70,7 @@ class Gemma4 final : public Graph {
     Vector input_norm_;
     std::map<bool, int> last_state_;  // of full layers, of windows
     std::vector<Gemma4Layer> layers_;
+    size_t last_ = 0;  // the last layer that has a state of its own
 };
 
 Rope read_rope(const Config& config, bool full, int head_dim, int context) {
@@ -160,6 +162,7 @@ Gemma4::Gemma4(const Loader& loader, const Sizes& sizes, const std::string& pref
         layer.after_mlp = norm(".post_feedforward_layernorm.weight");
         layer.scalar = weights.vector(path + ".layer_scalar", 1);
         layer.attention = load_heads(loader, sizes, path + ".self_attn", full, late);
+        if (!late) last_ = layers_.size();
         layer.mlp = GluMlp::load(weights, path + ".mlp", sizes.hidden, late && own > 0 && wide ? 2 * inner : inner);
         layer.mlp.activation = Activation::kGeGlu;
         if (mixture) layer.mixture = Gemma4Mixture::load(loader, path, sizes.hidden);

@@ -15,7 +15,7 @@ struct Gemma4Attention {
     Rope rope;
     int head_dim = 0;
     AttendSpec spec;
-    Tensor forward(Ops& ops, Tensor x) const;
+    Tensor forward(Ops& ops, Tensor x, bool last) const;
 };
 
 // The mixture that runs beside the dense MLP.

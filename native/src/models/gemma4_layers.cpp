@@ -4,8 +4,9 @@
 
 namespace fastmlx {
 
-Tensor Gemma4Attention::forward(Ops& ops, Tensor x) const {
-    Tensor queries = ops.rope(ops.rms_norm(ops.linear(x, q), q_norm, norm), head_dim, rope);
+Tensor Gemma4Attention::forward(Ops& ops, Tensor x, bool last) const {
+    Tensor asked = ops.linear(last ? ops.wanted(x) : x, q);
+    Tensor queries = ops.rope(ops.rms_norm(asked, q_norm, norm), head_dim, rope);
     if (!k) return ops.linear(ops.attend(queries, {}, {}, spec), o);
     Tensor keys = ops.linear(x, k);
     Tensor values = ops.rms_norm(v ? ops.linear(x, v) : keys, {}, norm);

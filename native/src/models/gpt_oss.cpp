@@ -23,7 +23,8 @@ class GptOss final : public Graph {
     Tensor hidden(Ops& ops) const override {
         Tensor h = ops.embed(ends_.embed);
         for (const Layer& layer : layers_) {
-            h = ops.add(h, layer.attention.forward(ops, ops.rms_norm(h, layer.input_norm, norm_)));
+            bool last = &layer == &layers_.back();
+            h = residual(ops, h, layer.attention.forward(ops, ops.rms_norm(h, layer.input_norm, norm_), last));
             Tensor x = ops.rms_norm(h, layer.post_norm, norm_);
             h = ops.add(h, ops.experts(x, ops.route(ops.linear(x, layer.router), routing_), layer.experts));
             ops.keep({&h});

@@ -26,8 +26,9 @@ class GraniteHybrid final : public Graph {
         Tensor h = ops.scale(ops.embed(ends_.embed), embed_scale_);
         for (const Layer& layer : layers_) {
             Tensor x = ops.rms_norm(h, layer.input_norm, norm_);
-            Tensor y = layer.recurrent ? layer.mamba.forward(ops, x) : layer.attention.forward(ops, x);
-            h = ops.add(h, ops.scale(y, residual_scale_));
+            bool last = &layer == &layers_.back();
+            Tensor y = layer.recurrent ? layer.mamba.forward(ops, x, last) : layer.attention.forward(ops, x, last);
+            h = residual(ops, h, ops.scale(y, residual_scale_));
             x = ops.rms_norm(h, layer.post_norm, norm_);
             y = layer.mlp.forward(ops, x);
             if (layer.router)

@@ -111,8 +111,11 @@ Attention load_fused_attention(const Loader& loader, const Sizes& sizes, const s
     return a;
 }
 
-Tensor Attention::forward(Ops& ops, Tensor x) const {
-    Tensor queries = ops.linear(x, q), keys = ops.linear(x, k), values = ops.linear(x, v);
+Tensor residual(Ops& ops, Tensor h, Tensor y) { return ops.add(h.rows == y.rows ? h : ops.wanted(h), y); }
+
+Tensor Attention::forward(Ops& ops, Tensor x, bool last) const {
+    Tensor keys = ops.linear(x, k), values = ops.linear(x, v);
+    Tensor queries = ops.linear(last ? ops.wanted(x) : x, q);
     if (q_norm) queries = ops.rms_norm(queries, q_norm, norm);
     if (k_norm) keys = ops.rms_norm(keys, k_norm, norm);
     queries = ops.rope(queries, head_dim, rope);

@@ -40,8 +40,11 @@ struct Attention {
     float position_beta = 0;  // queries · (1 + beta·ln(1 + floor(position / length)))
     int position_length = 1;
     AttendSpec spec;
-    Tensor forward(Ops& ops, Tensor x) const;
+    Tensor forward(Ops& ops, Tensor x, bool last) const;  // `last`: gives the wanted rows only
 };
+
+// h + y; of h only the rows that y has, where that are the wanted ones.
+Tensor residual(Ops& ops, Tensor h, Tensor y);
 
 struct AttentionBias {
     bool qkv = false, out = false;

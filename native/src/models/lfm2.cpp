@@ -13,15 +13,16 @@ namespace {
 struct ShortConv {
     Linear in, out;
     ConvSpec conv;
-    Tensor forward(Ops& ops, Tensor x) const;
+    Tensor forward(Ops& ops, Tensor x, bool last) const;
 };
 
-Tensor ShortConv::forward(Ops& ops, Tensor x) const {
+Tensor ShortConv::forward(Ops& ops, Tensor x, bool last) const {
     Tensor all = ops.linear(x, in);
     int width = conv.weight.rows;
     Tensor b = ops.columns(all, 1, 0, width), c = ops.columns(all, 1, width, width);
     Tensor y = ops.conv1d(ops.multiply(b, ops.columns(all, 1, 2 * width, width)), conv);
-    return ops.linear(ops.multiply(c, y), out);
+    Tensor gated = ops.multiply(c, y);
+    return ops.linear(last ? ops.wanted(gated) : gated, out);
 }
 
 struct Layer {
@@ -43,7 +44,9 @@ class Lfm2 final : public Graph {
         Tensor h = ops.embed(ends_.embed);
         for (const Layer& layer : layers_) {
             Tensor x = ops.rms_norm(h, layer.operator_norm, norm_);
-            h = ops.add(h, layer.attends ? layer.attention.forward(ops, x) : layer.conv.forward(ops, x));
+            bool last = &layer == &layers_.back();
+            h = residual(ops, h,
+                         layer.attends ? layer.attention.forward(ops, x, last) : layer.conv.forward(ops, x, last));
             x = ops.rms_norm(h, layer.ffn_norm, norm_);
             if (layer.router) {
                 Tensor scores = ops.sigmoid(ops.linear(x, layer.router));

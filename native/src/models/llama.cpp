@@ -24,10 +24,11 @@ class Llama final : public Graph {
 
     Tensor hidden(Ops& ops) const override {
         Tensor h = scaled(ops, ops.embed(ends_.embed), embed_scale_);
-        for (const Layer& layer : layers_) {
+        for (size_t i = 0; i < layers_.size(); ++i) {
+            const Layer& layer = layers_[i];
             if (layer.attends) {
-                Tensor y = layer.attention.forward(ops, ops.rms_norm(h, layer.input_norm, norm_));
-                h = ops.add(h, scaled(ops, y, residual_scale_));
+                Tensor y = layer.attention.forward(ops, ops.rms_norm(h, layer.input_norm, norm_), i == last_);
+                h = residual(ops, h, scaled(ops, y, residual_scale_));
             }
             Tensor y = layer.mlp.forward(ops, ops.rms_norm(h, layer.post_norm, norm_));
             h = ops.add(h, scaled(ops, y, residual_scale_));
@@ -50,6 +51,7 @@ class Llama final : public Graph {
     NormSpec norm_;
     double embed_scale_, residual_scale_, logits_divisor_;
     std::vector<Layer> layers_;
+    size_t last_ = 0;  // the last layer that attends
 };
 
 GluMlp load_fused_mlp(WeightStore& weights, const std::string& path, int hidden, int inner) {
@@ -102,6 +104,7 @@ Llama::Llama(const Loader& loader, const LlamaTraits& traits)
             layer.attends = false;
             loader.facts.states.pop_back();
         }
+        if (layer.attends) last_ = layers_.size();
         layer.mlp = traits.fused ? load_fused_mlp(weights, path + ".mlp", sizes.hidden, inner)
                                  : GluMlp::load(weights, path + ".mlp", sizes.hidden, inner, traits.mlp_bias);
         layers_.push_back(std::move(layer));

@@ -4,13 +4,14 @@
 
 namespace fastmlx {
 
-Tensor Mamba2::forward(Ops& ops, Tensor x) const {
+Tensor Mamba2::forward(Ops& ops, Tensor x, bool last) const {
     int inner = ssm.heads * ssm.head_dim, shared = ssm.groups * ssm.state_dim, mixed = inner + 2 * shared;
     Tensor all = ops.linear(x, in);
     Tensor gate = ops.columns(all, 1, 0, inner), dt = ops.columns(all, 1, inner + mixed, ssm.heads);
     Tensor turned = ops.conv1d(ops.columns(all, 1, inner, mixed), conv);
     Tensor b = ops.columns(turned, 1, inner, shared), c = ops.columns(turned, 1, inner + shared, shared);
     Tensor y = ops.ssm(ops.columns(turned, 1, 0, inner), b, c, dt, ssm);
+    if (last) y = ops.wanted(y), gate = ops.wanted(gate);
     y = ops.rms_norm(ops.activate(Activation::kSwiGlu, gate, y), norm, norm_spec);
     return ops.linear(y, out);
 }

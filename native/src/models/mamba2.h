@@ -11,7 +11,7 @@ struct Mamba2 {
     NormSpec norm_spec;
     ConvSpec conv;
     SsmSpec ssm;
-    Tensor forward(Ops& ops, Tensor x) const;
+    Tensor forward(Ops& ops, Tensor x, bool last) const;  // `last`: gives the wanted rows only
 };
 
 struct Mamba2Sizes {

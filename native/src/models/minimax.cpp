@@ -22,7 +22,8 @@ class MiniMax final : public Graph {
     Tensor hidden(Ops& ops) const override {
         Tensor h = ops.embed(ends_.embed);
         for (const Layer& layer : layers_) {
-            h = ops.add(h, layer.attention.forward(ops, ops.rms_norm(h, layer.input_norm, norm_)));
+            bool last = &layer == &layers_.back();
+            h = residual(ops, h, layer.attention.forward(ops, ops.rms_norm(h, layer.input_norm, norm_), last));
             Tensor x = ops.rms_norm(h, layer.post_norm, norm_);
             Tensor logits = ops.linear(ops.cast(x, DType::kF32), layer.router);
             h = ops.add(h, ops.experts(x, ops.route(logits, layer.routing), layer.experts));

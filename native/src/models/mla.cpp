@@ -86,9 +86,10 @@ LatentAttention load_latent_attention(const Loader& loader, const Sizes& sizes, 
     return a;
 }
 
-Tensor LatentAttention::forward(Ops& ops, Tensor x) const {
-    Tensor queries = q ? ops.linear(x, q) : ops.linear(ops.rms_norm(ops.linear(x, q_a), q_a_norm, lora_norm), q_b);
+Tensor LatentAttention::forward(Ops& ops, Tensor x, bool last) const {
     Tensor compressed = ops.linear(x, kv_a);
+    if (last) x = ops.wanted(x);
+    Tensor queries = q ? ops.linear(x, q) : ops.linear(ops.rms_norm(ops.linear(x, q_a), q_a_norm, lora_norm), q_b);
     Tensor latent = ops.rms_norm(ops.columns(compressed, 1, 0, spec.latent), kv_a_norm, lora_norm);
     Tensor turned_k = ops.rope(ops.columns(compressed, 1, spec.latent, spec.turning), spec.turning, rope);
     Tensor turned_q = ops.rope(ops.columns(queries, spec.heads, spec.nope, spec.turning), spec.turning, rope);

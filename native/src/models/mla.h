@@ -14,7 +14,7 @@ struct LatentAttention {
     Linear o;
     Rope rope;
     LatentSpec spec;
-    Tensor forward(Ops& ops, Tensor x) const;
+    Tensor forward(Ops& ops, Tensor x, bool last) const;  // `last`: gives the wanted rows only
 };
 
 LatentAttention load_latent_attention(const Loader& loader, const Sizes& sizes, const std::string& path,

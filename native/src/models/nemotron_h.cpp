@@ -34,8 +34,9 @@ class NemotronH final : public Graph {
 
     Tensor hidden(Ops& ops) const override {
         Tensor h = ops.embed(ends_.embed);
-        for (const Layer& layer : layers_) {
-            h = ops.add(h, mix(ops, layer, ops.rms_norm(h, layer.norm, norm_)));
+        for (size_t i = 0; i < layers_.size(); ++i) {
+            const Layer& layer = layers_[i];
+            h = residual(ops, h, mix(ops, layer, ops.rms_norm(h, layer.norm, norm_), i == last_));
             ops.keep({&h});
         }
         return ops.rms_norm(h, ends_.norm, norm_);
@@ -44,9 +45,9 @@ class NemotronH final : public Graph {
     Tensor logits(Ops& ops, Tensor hidden) const override { return ops.linear(hidden, ends_.head); }
 
   private:
-    static Tensor mix(Ops& ops, const Layer& layer, Tensor x) {
-        if (layer.kind == 'M') return layer.mamba.forward(ops, x);
-        if (layer.kind == '*') return layer.attention.forward(ops, x);
+    static Tensor mix(Ops& ops, const Layer& layer, Tensor x, bool last) {
+        if (layer.kind == 'M') return layer.mamba.forward(ops, x, last);
+        if (layer.kind == '*') return layer.attention.forward(ops, x, last);
         if (layer.kind == '-') return layer.mlp.forward(ops, x);
         Routing chosen = ops.route(ops.linear(x, layer.router), layer.routing);
         Tensor y = ops.experts(layer.into ? ops.linear(x, layer.into) : x, chosen, layer.experts);
@@ -58,6 +59,7 @@ class NemotronH final : public Graph {
     Ends ends_;
     NormSpec norm_;
     std::vector<Layer> layers_;
+    size_t last_ = 0;  // the last layer that has a state
 };
 
 std::string read_pattern(const Config& config) {
@@ -198,6 +200,7 @@ NemotronH::NemotronH(const Loader& loader) {
             layer.mlp = load_mlp(weights, path, sizes.hidden, config.positive("intermediate_size"),
                                  config.boolean("mlp_bias", false));
         if (kind == 'E') load_mixture(loader, sizes.hidden, path, layer);
+        if (kind == 'M' || kind == '*') last_ = layers_.size();
         layers_.push_back(std::move(layer));
     }
 }

@@ -21,7 +21,8 @@ class Olmo3 final : public Graph {
     Tensor hidden(Ops& ops) const override {
         Tensor h = ops.embed(ends_.embed);
         for (const Layer& layer : layers_) {
-            h = ops.add(h, ops.rms_norm(layer.attention.forward(ops, h), layer.after_attention, norm_));
+            Tensor y = layer.attention.forward(ops, h, &layer == &layers_.back());
+            h = residual(ops, h, ops.rms_norm(y, layer.after_attention, norm_));
             h = ops.add(h, ops.rms_norm(layer.mlp.forward(ops, h), layer.after_mlp, norm_));
             ops.keep({&h});
         }

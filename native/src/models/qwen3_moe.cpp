@@ -26,7 +26,8 @@ class Qwen3Moe final : public Graph {
     Tensor hidden(Ops& ops) const override {
         Tensor h = ops.embed(ends_.embed);
         for (const Layer& layer : layers_) {
-            h = ops.add(h, layer.attention.forward(ops, ops.rms_norm(h, layer.input_norm, norm_)));
+            bool last = &layer == &layers_.back();
+            h = residual(ops, h, layer.attention.forward(ops, ops.rms_norm(h, layer.input_norm, norm_), last));
             Tensor x = ops.rms_norm(h, layer.post_norm, norm_);
             if (layer.router)
                 h = ops.add(h, ops.experts(x, ops.route(ops.linear(x, layer.router), routing_), layer.experts));

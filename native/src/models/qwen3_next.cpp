@@ -21,10 +21,10 @@ struct DeltaNet {
     NormSpec norm_spec;
     ConvSpec conv;
     DeltaSpec delta;
-    Tensor forward(Ops& ops, Tensor x) const;
+    Tensor forward(Ops& ops, Tensor x, bool last) const;
 };
 
-Tensor DeltaNet::forward(Ops& ops, Tensor x) const {
+Tensor DeltaNet::forward(Ops& ops, Tensor x, bool last) const {
     int nk = delta.k_heads, dk = delta.k_dim, keys = nk * dk, values = delta.v_heads * delta.v_dim;
     Tensor mixed, gate, beta, rate;
     if (qkvz) {
@@ -48,6 +48,7 @@ Tensor DeltaNet::forward(Ops& ops, Tensor x) const {
     Tensor k = ops.scale(ops.rms_norm(ops.columns(mixed, 1, keys, keys), {}, unit), scale);
     Tensor v = ops.columns(mixed, 1, 2 * keys, values);
     Tensor y = ops.gated_delta(q, k, v, rate, beta, delta);
+    if (last) y = ops.wanted(y), gate = ops.wanted(gate);
     return ops.linear(ops.rms_norm_gated(y, gate, norm, norm_spec), out);
 }
 
@@ -59,14 +60,14 @@ struct GatedAttention {
     Rope rope;
     int head_dim = 0;
     AttendSpec spec;
-    Tensor forward(Ops& ops, Tensor x) const;
+    Tensor forward(Ops& ops, Tensor x, bool last) const;
 };
 
-Tensor GatedAttention::forward(Ops& ops, Tensor x) const {
-    Tensor both = ops.linear(x, q);
+Tensor GatedAttention::forward(Ops& ops, Tensor x, bool last) const {
+    Tensor keys = ops.rms_norm(ops.linear(x, k), k_norm, norm), values = ops.linear(x, v);
+    Tensor both = ops.linear(last ? ops.wanted(x) : x, q);
     Tensor queries = ops.rms_norm(ops.columns(both, spec.heads, 0, head_dim), q_norm, norm);
     Tensor gate = ops.columns(both, spec.heads, head_dim, head_dim);
-    Tensor keys = ops.rms_norm(ops.linear(x, k), k_norm, norm), values = ops.linear(x, v);
     Tensor y = ops.attend(ops.rope(queries, head_dim, rope), ops.rope(keys, head_dim, rope), values, spec);
     return ops.linear(ops.multiply(y, ops.sigmoid(gate)), o);
 }
@@ -88,8 +89,10 @@ class Qwen3Next final : public Graph {
     Tensor hidden(Ops& ops) const override {
         Tensor h = ops.embed(ends_.embed);
         for (const Layer& layer : layers_) {
+            bool last = &layer == &layers_.back();
             Tensor x = ops.rms_norm(h, layer.input_norm, norm_);
-            h = ops.add(h, layer.linear ? layer.delta.forward(ops, x) : layer.attention.forward(ops, x));
+            h = residual(ops, h,
+                         layer.linear ? layer.delta.forward(ops, x, last) : layer.attention.forward(ops, x, last));
             h = ops.add(h, feed_forward(ops, layer, ops.rms_norm(h, layer.post_norm, norm_)));
             ops.keep({&h});
         }
