@@ -5,7 +5,8 @@ Shapes: qwen3-0.6b, glm-4.5-air, qwen3-coder-30b-a3b, qwen3.5-35b-a3b, gpt-oss-2
 every kind of layer; stored as mlx-community stores them: affine 4 bits in groups of 64 with 8-bit routers, gpt-oss with
 mxfp4 experts and 8 bits elsewhere. For benches only: its text means nothing. --tokenizer copies tokenizer files there,
 so that the folder can be served, --template a chat template; --fit makes the vocabulary the tokenizer's, where that is a
-smaller one than the model's own. Standard library only; the same bytes every time.
+smaller one than the model's own. --dense f32 (or f16, bf16) stores plain weights in that format instead, which is what
+MLX computes well with where it has no GPU. Standard library only; the same bytes every time.
 """
 import argparse
 import json
@@ -22,6 +23,13 @@ CHUNK = 16 << 20
 
 def bf16(value):
     return struct.pack("<f", value)[2:]
+
+
+DENSE = {"f32": ("F32", 4), "f16": ("F16", 2), "bf16": ("BF16", 2)}
+
+
+def plain(kind, value):
+    return bf16(value) if kind == "BF16" else struct.pack("<f" if kind == "F32" else "<e", value)
 
 
 def repeated(unit, count):
@@ -42,16 +50,22 @@ class Checkpoint:
         self.tensors = []
         self.quantisation = {}
         self.vocab = None  # instead of the published one
+        self.plain = None  # the format of plain weights instead of quantised ones
 
     def add(self, name, kind, shape, size, pieces):
         self.tensors.append((name, kind, shape, size, pieces))
 
     def vector(self, name, count, value=1.0, kind="BF16"):
-        unit = bf16(value) if kind == "BF16" else struct.pack("<f", value)
+        if self.plain and kind == "BF16":
+            kind = DENSE[self.plain][0]
+        unit = plain(kind, value)
         self.add(name, kind, [count], len(unit) * count, repeated(unit, count))
 
     def matrix(self, path, rows, cols, bits=4, group=64, experts=0, mode="affine"):
         lead, times = ([experts], experts) if experts else ([], 1)
+        if self.plain:
+            self.uniform(f"{path}.weight", lead + [rows, cols], times * rows * cols, 2.0 / cols**0.5)
+            return
         total = times * rows * cols
         self.add(f"{path}.weight", "U32", lead + [rows, cols * bits // 32], total * bits // 8,
                  randoms(total * bits // 8))
@@ -65,10 +79,25 @@ class Checkpoint:
         self.add(f"{path}.scales", "BF16", shape, groups * 2, repeated(bf16(scale), groups))
         self.add(f"{path}.biases", "BF16", shape, groups * 2, repeated(bf16(-top / 2 * scale), groups))
 
+    def uniform(self, name, shape, count, spread):
+        """Numbers of a table of 65536, from -spread/2 to spread/2: fast to write without a library."""
+        kind, size = DENSE[self.plain]
+        table = [plain(kind, spread * (i / 65535 - 0.5)) for i in range(65536)]
+
+        def pieces(source):
+            for at in range(0, count, CHUNK // 4):
+                drawn = struct.iter_unpack("<H", source.randbytes(2 * min(CHUNK // 4, count - at)))
+                yield b"".join([table[index] for index, in drawn])
+        self.add(name, kind, shape, size * count, pieces)
+
     def dense(self, path, shape):
         count = 1
         for size in shape:
             count *= size
+
+        if self.plain:
+            self.uniform(path, shape, count, 0.25)
+            return
 
         def pieces(source):  # exponents around 2^-4, any sign and fraction
             for at in range(0, count, CHUNK // 2):
@@ -108,6 +137,7 @@ def main():
     parser.add_argument("shape", choices=sorted(shapes.ALL))
     parser.add_argument("folder")
     parser.add_argument("--layers", type=int)
+    parser.add_argument("--dense", choices=sorted(DENSE))
     parser.add_argument("--tokenizer")
     parser.add_argument("--template")
     parser.add_argument("--fit", action="store_true")
@@ -116,8 +146,12 @@ def main():
     checkpoint = Checkpoint()
     vocabulary = fit(options.tokenizer) if options.fit else {}
     checkpoint.vocab = vocabulary.get("vocab_size")
+    checkpoint.plain = options.dense
     config = shapes.ALL[options.shape](checkpoint, options.layers)
     config.update(vocabulary)
+    if options.dense:
+        for key in ("quantization", "quantization_config"):
+            config.pop(key, None)
     total = checkpoint.write(os.path.join(options.folder, "model.safetensors"))
     with open(os.path.join(options.folder, "config.json"), "w", encoding="utf-8") as file:
         json.dump(config, file, indent=2)
