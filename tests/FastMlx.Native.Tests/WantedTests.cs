@@ -4,8 +4,8 @@ using Xunit;
 namespace FastMlx.Native.Tests;
 
 /// <summary>
-/// A step computes its last layer for those tokens only whose hidden state somebody asks for. Whatever a step's rows ask,
-/// in any mixture, each gets what the whole prompt's logits say.
+/// A step computes its last layer for those tokens only whose hidden state somebody asks for. Whatever a step's rows
+/// ask, in any mixture, each gets what the whole prompt's logits say.
 /// </summary>
 public sealed class WantedTests
 {
@@ -62,8 +62,8 @@ public sealed class WantedTests
     private static int Feed(NativeModel model, int slot, int from, int to, int sample)
     {
         var next = new int[1];
-        model.BeginStep(
-            [new StepRow { Slot = slot, First = from, Count = to - from, TopP = 1, Sample = sample }], Prompt[from..to]);
+        StepRow row = new() { Slot = slot, First = from, Count = to - from, TopP = 1, Sample = sample };
+        model.BeginStep([row], Prompt[from..to]);
         model.EndStep(next);
         return next[0];
     }
