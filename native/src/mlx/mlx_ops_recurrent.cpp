@@ -7,6 +7,8 @@ namespace fastmlx {
 namespace {
 
 constexpr int kScanChunk = 256;  // tokens that Mamba's parallel form takes at once
+constexpr int kDeltaChunk = 32;  // that DeltaNet's does: a power of two
+constexpr int kDeltaFrom = 8;    // fewer go one by one
 
 mx::array softplus(const mx::array& x) { return mx::logaddexp(x, scalar(0, x.dtype())); }
 
@@ -47,6 +49,94 @@ Tensor MlxOps::conv1d(Tensor x, const ConvSpec& spec) {
     return join(std::move(spans), false);
 }
 
+namespace {
+
+struct Delta {  // (1, tokens, heads, …): features, or one number; rates: logarithms of what a token leaves of the
+                // memory
+    mx::array queries, keys, values, rates, beta, memory;  // memory: (1, heads, v_dim, k_dim), float32
+};
+
+// Gives (1, tokens, heads, v_dim), float32, and moves the memory on.
+mx::array delta_steps(Delta& d) {
+    int tokens = d.keys.shape(1);
+    mx::array decay = mx::exp(d.rates);
+    std::vector<mx::array> out;
+    for (int t = 0; t < tokens; ++t) {
+        auto now = [&](const mx::array& all) { return mx::squeeze(tokens_of(all, t, t + 1), 1); };
+        mx::array key = mx::expand_dims(now(d.keys), 2), query = mx::expand_dims(now(d.queries), 2);
+        d.memory = mx::multiply(d.memory, mx::expand_dims(now(decay), 3));
+        mx::array seen = mx::sum(mx::multiply(d.memory, key), -1);
+        mx::array delta = mx::multiply(mx::subtract(now(d.values), seen), now(d.beta));
+        d.memory = mx::add(d.memory, mx::multiply(key, mx::expand_dims(delta, 3)));
+        out.push_back(mx::expand_dims(mx::sum(mx::multiply(d.memory, query), -1), 1));
+    }
+    return out.size() == 1 ? out[0] : mx::concatenate(std::move(out), 1);
+}
+
+// (1 + lower)⁻¹ of matrices (count, size, size) with nothing on and above the diagonal; size is a power of two. Blocks
+// on the diagonal are inverted two by two: [[a, 0], [c, b]]⁻¹ = [[a⁻¹, 0], [-b⁻¹·c·a⁻¹, b⁻¹]].
+mx::array inverse_of(const mx::array& lower) {
+    int count = lower.shape(0), size = lower.shape(1);
+    mx::array inverse = mx::ones({count, size, 1, 1}, lower.dtype());  // (count, blocks, half, half)
+    for (int half = 1; half < size; half *= 2) {
+        int blocks = size / (2 * half);
+        mx::array corner = mx::slice(mx::reshape(lower, {count, blocks, 2 * half, blocks, 2 * half}),
+                                     {0, 0, half, 0, 0}, {count, blocks, 2 * half, blocks, half});
+        corner = mx::transpose(mx::diagonal(corner, 0, 1, 3), {0, 3, 1, 2});
+        mx::array pairs = mx::reshape(inverse, {count, blocks, 2, half, half});
+        auto part = [&](int i) {
+            return mx::squeeze(mx::slice(pairs, {0, 0, i, 0, 0}, {count, blocks, i + 1, half, half}), 2);
+        };
+        mx::array first = part(0), second = part(1);
+        corner = mx::negative(mx::matmul(mx::matmul(second, corner), first));
+        inverse = mx::concatenate(
+            {mx::concatenate({first, mx::zeros_like(first)}, -1), mx::concatenate({corner, second}, -1)}, -2);
+    }
+    return mx::reshape(inverse, {count, size, size});
+}
+
+// DeltaNet in chunks (Yang et al. 2024): what each token of a chunk writes follows from one triangular system, so that
+// only chunks go one after the other. Gives what delta_steps gives.
+mx::array delta_chunks(Delta& d) {
+    int tokens = d.keys.shape(1), heads = d.keys.shape(2), chunks = (tokens + kDeltaChunk - 1) / kDeltaChunk;
+    int missing = chunks * kDeltaChunk - tokens;  // filled with zeros, which leave the memory as it is
+    auto dealt = [&](const mx::array& all) {      // (heads, chunks, tokens of a chunk, …)
+        mx::array rows = mx::astype(mx::squeeze(all, 0), mx::float32);
+        if (missing > 0) rows = mx::pad(rows, {{0, missing}, {0, 0}, {0, 0}});
+        return mx::transpose(mx::reshape(rows, {chunks, kDeltaChunk, heads, rows.shape(2)}), {2, 0, 1, 3});
+    };
+    mx::array keys = dealt(d.keys), queries = dealt(d.queries), values = dealt(d.values), beta = dealt(d.beta);
+    mx::array rates = mx::squeeze(dealt(d.rates), 3), turned = mx::swapaxes(keys, 2, 3);
+    mx::array decay = mx::tril(mx::exp(decay_between(rates)), 0);
+    mx::array since = mx::expand_dims(mx::exp(mx::cumsum(rates, 2)), 3);
+    mx::array lower = mx::tril(mx::multiply(mx::multiply(mx::matmul(keys, turned), decay), beta), -1);
+    mx::array solved = mx::reshape(inverse_of(mx::reshape(lower, {heads * chunks, kDeltaChunk, kDeltaChunk})),
+                                   {heads, chunks, kDeltaChunk, kDeltaChunk});
+    mx::array fresh = mx::matmul(solved, mx::multiply(beta, values));
+    mx::array seen = mx::matmul(solved, mx::multiply(mx::multiply(beta, since), keys));
+    mx::array within = mx::multiply(mx::matmul(queries, turned), decay), before = mx::multiply(since, queries);
+    auto last = [&](const mx::array& all) {
+        return mx::slice(all, {0, 0, kDeltaChunk - 1, 0}, {heads, chunks, kDeltaChunk, all.shape(3)});
+    };
+    mx::array kept = mx::multiply(keys, mx::swapaxes(last(decay), 2, 3)), total = last(since);
+    mx::array memory = mx::squeeze(d.memory, 0);
+    std::vector<mx::array> out;
+    for (int i = 0; i < chunks; ++i) {
+        auto now = [&](const mx::array& all) {
+            return mx::squeeze(mx::slice(all, {0, i, 0, 0}, {heads, i + 1, all.shape(2), all.shape(3)}), 1);
+        };
+        mx::array past = mx::swapaxes(memory, 1, 2);
+        mx::array delta = mx::subtract(now(fresh), mx::matmul(now(seen), past));
+        out.push_back(mx::add(mx::matmul(now(before), past), mx::matmul(now(within), delta)));
+        memory = mx::add(mx::multiply(now(total), memory), mx::matmul(mx::swapaxes(delta, 1, 2), now(kept)));
+    }
+    d.memory = mx::expand_dims(memory, 0);
+    mx::array y = out.size() == 1 ? out[0] : mx::concatenate(std::move(out), 1);
+    return tokens_of(mx::expand_dims(mx::swapaxes(y, 0, 1), 0), 0, tokens);
+}
+
+}  // namespace
+
 Tensor MlxOps::gated_delta(Tensor q, Tensor k, Tensor v, Tensor a, Tensor b, const DeltaSpec& spec) {
     int ratio = spec.v_heads / spec.k_heads;
     mx::array rate = mx::exp(mx::astype(parameters_.vector(spec.a_log), mx::float32));
@@ -54,8 +144,8 @@ Tensor MlxOps::gated_delta(Tensor q, Tensor k, Tensor v, Tensor a, Tensor b, con
     for (const Span& span : layout_.all()) {
         mx::array steps = softplus(mx::add(span_rows(a, spec.v_heads, span),
                                            mx::reshape(parameters_.vector(spec.dt_bias), {spec.v_heads, 1})));
-        mx::array decay = mx::exp(mx::negative(mx::multiply(mx::reshape(rate, {spec.v_heads, 1}), steps)));
-        mx::array beta = mx::sigmoid(span_rows(b, spec.v_heads, span));  // (1, tokens, v_heads, 1), as decay
+        mx::array rates = mx::negative(mx::multiply(mx::reshape(rate, {spec.v_heads, 1}), steps));
+        mx::array beta = mx::sigmoid(span_rows(b, spec.v_heads, span));  // (1, tokens, v_heads, 1), as rates
         mx::array keys = span_rows(k, spec.k_heads, span), queries = span_rows(q, spec.k_heads, span);
         mx::array values = span_rows(v, spec.v_heads, span);
         if (ratio > 1) {
@@ -64,19 +154,10 @@ Tensor MlxOps::gated_delta(Tensor q, Tensor k, Tensor v, Tensor a, Tensor b, con
         }
         mx::array memory = timelines_.recurrent(span.slot, spec.state, spec.offset,
                                                 {1, spec.v_heads, spec.v_dim, spec.k_dim}, mx::float32);
-        std::vector<mx::array> out;
-        for (int t = 0; t < span.count; ++t) {
-            auto now = [&](const mx::array& all) { return mx::squeeze(tokens_of(all, t, t + 1), 1); };
-            mx::array key = mx::expand_dims(now(keys), 2), query = mx::expand_dims(now(queries), 2);
-            memory = mx::multiply(memory, mx::expand_dims(now(decay), 3));
-            mx::array seen = mx::sum(mx::multiply(memory, key), -1);
-            mx::array delta = mx::multiply(mx::subtract(now(values), seen), now(beta));
-            memory = mx::add(memory, mx::multiply(key, mx::expand_dims(delta, 3)));
-            mx::array read = mx::sum(mx::multiply(memory, query), -1);
-            out.push_back(mx::expand_dims(mx::astype(read, queries.dtype()), 1));
-        }
-        timelines_.set_recurrent(span.slot, spec.state, spec.offset, memory);
-        spans.push_back(out.size() == 1 ? out[0] : mx::concatenate(std::move(out), 1));
+        Delta delta{queries, keys, values, rates, beta, memory};
+        mx::array y = span.count < kDeltaFrom ? delta_steps(delta) : delta_chunks(delta);
+        timelines_.set_recurrent(span.slot, spec.state, spec.offset, delta.memory);
+        spans.push_back(mx::astype(y, queries.dtype()));
     }
     return join(std::move(spans), false);
 }
