@@ -6,7 +6,7 @@ using Xunit;
 namespace FastMlx.Native.Tests;
 
 /// <summary>
-/// One model in two processes on loopback, over MLX's ring (native/tests/group_run.cpp): the tokens of one process, in
+/// One model in two or four processes on loopback, over MLX's ring (native/tests/group_run.cpp): the tokens of one process, in
 /// one stream and in a fork fed in pieces. Skipped where the build has no MLX.
 /// </summary>
 public sealed class GroupTests
@@ -26,11 +26,16 @@ public sealed class GroupTests
     [InlineData("deepseek_v3-f32")]
     public async Task TwoProcesses_GiveTheTokensOfOne(string name)
     {
-        string model = Repository.Shared($"corpora/tiny-models/{name}");
-        string[] alone = await RunAsync(Program(), ["--alone", model, "24", .. Prompt]);
-        string[][] group = await RunGroupAsync(model, 24);
-        Assert.Equal(alone[..2], group[0][..2]);
-        Assert.Equal("done 1 of 2", group[1][^1]);
+        await AssertGroupAsync(name, size: 2);
+    }
+
+    [Theory]
+    [InlineData("deepseek_v2-f32")]
+    [InlineData("deepseek_v3-f32")]
+    [InlineData("kimi_k2-f32")]
+    public async Task FourProcesses_GiveTheTokensOfOne(string name)
+    {
+        await AssertGroupAsync(name, size: 4);
     }
 
     [Theory]
@@ -48,7 +53,7 @@ public sealed class GroupTests
     public async Task AMemberThatDies_EndsTheOther(int victim)
     {
         string model = Repository.Shared("corpora/tiny-models/llama-f32");
-        using var hosts = new HostFile();
+        using var hosts = new HostFile(size: 2);
         using Process first = Start(Program(), [model, "100000", .. Prompt], hosts, 0);
         using Process second = Start(Program(), [model, "100000", .. Prompt], hosts, 1);
         // The first prints as it decodes, so both are in the middle of it.
@@ -63,6 +68,16 @@ public sealed class GroupTests
             Assert.Contains("error", rest, StringComparison.Ordinal);
     }
 
+    private static async Task AssertGroupAsync(string name, int size)
+    {
+        string model = Repository.Shared($"corpora/tiny-models/{name}");
+        string[] alone = await RunAsync(Program(), ["--alone", model, "24", .. Prompt]);
+        string[][] group = await RunGroupAsync(model, 24, size);
+        Assert.Equal(alone[..2], group[0][..2]);
+        for (int rank = 1; rank < size; rank++)
+            Assert.Equal($"done {rank} of {size}", group[rank][^1]);
+    }
+
     private static string Program()
     {
         string program = Path.Combine(AppContext.BaseDirectory, "fastmlx_group_run");
@@ -70,13 +85,13 @@ public sealed class GroupTests
         return program;
     }
 
-    private static async Task<string[][]> RunGroupAsync(string model, int count)
+    private static async Task<string[][]> RunGroupAsync(string model, int count, int size = 2)
     {
-        using var hosts = new HostFile();
+        using var hosts = new HostFile(size);
         string program = Program();
         string[] arguments = [model, $"{count}", .. Prompt];
         return await Task.WhenAll(
-            RunAsync(program, arguments, hosts, 0), RunAsync(program, arguments, hosts, 1));
+            Enumerable.Range(0, size).Select(rank => RunAsync(program, arguments, hosts, rank)));
     }
 
     private static async Task<string[]> RunAsync(
@@ -114,15 +129,17 @@ public sealed class GroupTests
         Assert.NotEqual(0, read);
     }
 
-    /// <summary>The ring's addresses, on two ports that were free a moment ago.</summary>
+    /// <summary>The ring's addresses, on ports that were free a moment ago.</summary>
     private sealed class HostFile : IDisposable
     {
         public string Path { get; } = System.IO.Path.GetTempFileName();
 
-        public HostFile()
+        public HostFile(int size)
         {
-            using Socket a = Free(), b = Free();
-            File.WriteAllText(Path, $"[[\"{a.LocalEndPoint}\"], [\"{b.LocalEndPoint}\"]]");
+            Socket[] free = [.. Enumerable.Range(0, size).Select(_ => Free())];
+            IEnumerable<string> addresses = free.Select(socket => $"[\"{socket.LocalEndPoint}\"]");
+            File.WriteAllText(Path, $"[{string.Join(", ", addresses)}]");
+            Array.ForEach(free, socket => socket.Dispose());
         }
 
         public void Dispose() => File.Delete(Path);
