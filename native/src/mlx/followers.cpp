@@ -51,6 +51,19 @@ void Followers::send(const std::vector<uint8_t>& message) {
     for (Channel& channel : channels_) channel.send(message);
 }
 
+bool Followers::dismiss(const std::vector<uint8_t>& message) {
+    dismissed_ = true;
+    bool all = true;
+    for (Channel& channel : channels_) {
+        try {
+            channel.send(message);
+        } catch (const std::exception&) {
+            all = false;  // it is over anyway, and who hears nothing notices the end of the connection
+        }
+    }
+    return all;
+}
+
 void Followers::wait_until_ready() {
     auto all = [this] { return std::all_of(ready_.begin(), ready_.end(), [](char ready) { return ready != 0; }); };
     if (!wait(all)) fail(FM_INTERNAL, lost());
@@ -97,6 +110,10 @@ void Followers::watch() {
         if (all[0].revents != 0) return;
         for (size_t i = 1; i < all.size(); ++i) {
             if (all[i].revents == 0) continue;
+            if (dismissed_) {
+                all[i].fd = -1;
+                continue;
+            }
             std::string who = "member " + std::to_string(i) + " of the group ";
             try {
                 if (hear(i - 1)) continue;

@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <string>
@@ -19,7 +20,10 @@ class Followers {
     // Takes `count` connections that show the group's `secret`.
     void accept(Listener& listener, const std::string& secret, int count);
     void send(const std::vector<uint8_t>& message);  // to all
-    void wait_until_ready();                         // each has opened its part
+    // The last message, to each that is there; from now on they may end, one before another has heard it. True where
+    // all got it.
+    bool dismiss(const std::vector<uint8_t>& message);
+    void wait_until_ready();  // each has opened its part
     const fm_model_info& info(size_t follower) const { return infos_[follower]; }
     size_t count() const { return channels_.size(); }
 
@@ -45,7 +49,8 @@ class Followers {
     std::vector<fm_model_info> infos_;
     std::vector<char> ready_;  // under mutex
     std::string lost_;         // under mutex
-    int wake_[2] = {-1, -1};   // a pipe that ends the watch
+    std::atomic<bool> dismissed_ = false;
+    int wake_[2] = {-1, -1};  // a pipe that ends the watch
     std::thread watch_;
 };
 

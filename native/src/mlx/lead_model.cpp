@@ -83,13 +83,7 @@ LeadModel::LeadModel() : followers_(std::make_shared<Followers>()), part_(std::m
 
 LeadModel::~LeadModel() {
     bool whole = followers_->lost().empty();
-    if (whole) {
-        try {
-            tell({.kind = CommandKind::kStop});
-        } catch (const std::exception&) {
-            whole = false;  // it is over anyway, and the others notice the end of the connection
-        }
-    }
+    if (whole) whole = followers_->dismiss(pack({.kind = CommandKind::kStop}, nullptr, nullptr));
     {
         std::lock_guard<std::mutex> lock(followers_->mutex);
         part_->stop = true;
