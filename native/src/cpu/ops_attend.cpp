@@ -219,8 +219,8 @@ Tensor CpuOps::attend(Tensor q, Tensor k, Tensor v, const AttendSpec& spec) {
             spec.window == 0 ? span.first + span.count : std::min(span.first + span.count, spec.window + kTileQueries);
         work += static_cast<int64_t>(length) * span.count * spec.heads * state.k_dim;
         int tile = reads_pages(spec, q.dtype) ? page_queries(spec) : whole_queries(length, spec.heads / state.heads);
-        for (int query = 0; query < span.count; query += tile)
-            for (int head = 0; head < state.heads; ++head)
+        for (int head = 0; head < state.heads; ++head)  // a head's tiles find its keys in the last-level cache
+            for (int query = 0; query < span.count; query += tile)
                 tasks_.push_back({&span, head, query, std::min(tile, span.count - query)});
     }
     int count = static_cast<int>(tasks_.size());

@@ -9,7 +9,7 @@
 namespace fastmlx {
 namespace {
 
-constexpr int kTileRows = 60;  // queries times heads that share keys: a page is read once for all of them
+constexpr int kTileRows = 120;  // queries times heads that share keys: a page is read once for all of them
 constexpr float kLowest = -3.4028235e38f;
 
 // bfloat16 of floats that are in the format already. `out` may be where `from` is.
