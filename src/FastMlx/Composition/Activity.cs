@@ -20,10 +20,16 @@ internal sealed class Activity(TimeProvider time)
 
     public void Remove(AnswerJob job) => _running.TryRemove(job.Generation, out _);
 
-    public void Record(string requestId, string model, AnswerOutcome outcome)
+    public void Record(string requestId, string model, AnswerOutcome outcome) =>
+        Record(requestId, model, outcome.Stats, outcome.Error?.Type ?? outcome.Reason?.ToString() ?? "");
+
+    /// <summary>Nobody took the rest of the answer: the client is gone, or the connection broke.</summary>
+    public void RecordCancelled(string requestId, AnswerJob job) =>
+        Record(requestId, job.Model.Name, job.Generation.Stats, "Cancelled");
+
+    private void Record(string requestId, string model, in GenerationStats stats, string end)
     {
-        string end = outcome.Error?.Type ?? outcome.Reason?.ToString() ?? "";
-        _recent.Enqueue(new FinishedRequest(requestId, model, time.GetUtcNow(), outcome.Stats, end));
+        _recent.Enqueue(new FinishedRequest(requestId, model, time.GetUtcNow(), stats, end));
         while (_recent.Count > RecentMost)
             _recent.TryDequeue(out _);
     }

@@ -15,11 +15,13 @@ internal static class AnswerRun
         CancellationToken aborted)
     {
         server.Activity.Add(job, requestId);
+        bool isWhole = false;
         try
         {
             var pump = new AnswerPump(job, reply, memory);
             AnswerOutcome outcome = await pump.RunAsync(server.Time, aborted);
             server.Finished(requestId, job, outcome, aborted.IsCancellationRequested);
+            isWhole = true;
             trace?.End(job, outcome, memory);
             return outcome;
         }
@@ -27,6 +29,8 @@ internal static class AnswerRun
         {
             // Whatever ended the delivery, the engine must not go on for nobody.
             job.Generation.Cancel();
+            if (!isWhole)
+                server.Activity.RecordCancelled(requestId, job);
             server.Activity.Remove(job);
         }
     }

@@ -50,7 +50,10 @@ internal sealed class Server(ServerOptions options, ModelSet models, TimeProvide
 
     public void Finished(string requestId, AnswerJob job, AnswerOutcome outcome, bool isAborted)
     {
-        Activity.Record(requestId, job.Model.Name, outcome);
+        if (outcome.Error is not null && isAborted)
+            Activity.RecordCancelled(requestId, job);
+        else
+            Activity.Record(requestId, job.Model.Name, outcome);
         if (outcome.Error is not null && !isAborted)
             ServerLog.AnswerFailed(Log, requestId, outcome.Failure ?? outcome.Error.Message);
         if (Options.Verbose && Log.IsEnabled(LogLevel.Information))

@@ -88,8 +88,9 @@ public sealed class TransportTests(ScriptedServer fixture) : IClassFixture<Scrip
     {
         using var pace = new Pace();
         await using TestServer server = await TestServer.ScriptedAsync(SayScript.Answer, pace: pace);
-        string more = $$"""{"system":"{{string.Concat(Enumerable.Repeat("A shared beginning. ", 60))}}"}""";
-        string answer = string.Concat(Enumerable.Repeat("word ", 200));
+        string system = string.Concat(Enumerable.Repeat("A shared beginning. ", 60));
+        string more = $$"""{"max_tokens":8000,"system":"{{system}}"}""";
+        string answer = string.Concat(Enumerable.Repeat("word ", 4000)); // Its end is far beyond the notice.
         HttpResponseMessage response = await server.BeginAsync("/v1/messages", Bodies.Messages(answer, more, stream: true));
         var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
         pace.Let(8);
@@ -106,6 +107,8 @@ public sealed class TransportTests(ScriptedServer fixture) : IClassFixture<Scrip
             await Task.Yield();
         }
 
+        Answer stats = await server.GetAsync("/stats");
+        Assert.Equal(["Cancelled"], stats.Json.GetProperty("recent").EnumerateArray().Select(r => r.GetProperty("end").GetString()));
         pace.Open();
         Answer next = await server.PostAsync("/v1/messages", Bodies.Messages("again", more));
         Assert.True(next.Json.GetProperty("usage").GetProperty("cache_read_input_tokens").GetInt32() > 200, next.Text);
