@@ -42,8 +42,9 @@ internal static class BenchVerb
     {
         if (count < 2 || lengths.Length == 0 || lengths.Any(n => n < 1))
             throw new CliException(ExitCode.Usage, "--tokens is 2 or more, and each of --contexts 1 or more.");
+        // No disk cache: a second run would find the prompts of the first, and measure a handful of tokens.
         await using LoadedModel model = await ModelLoader.LoadAsync(
-            options, TimeProvider.System, NullLogger.Instance, cancellation);
+            options with { DiskCacheDirectory = null }, TimeProvider.System, NullLogger.Instance, cancellation);
         if (lengths.Any(n => n + (long)count > model.Generator.ContextLength))
         {
             throw new CliException(
