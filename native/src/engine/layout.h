@@ -36,8 +36,8 @@ class Layout {
     bool whole(Tensor x) const { return x.rows == tokens(); }
 
     std::vector<Span> all_, wanted_;  // wanted_: without the spans that nobody asks about
-    std::vector<int> rows_, from_,
-        kept_;  // of each span: the first wanted token, and how many before it in wanted rows
+    std::vector<int> rows_;
+    std::vector<int> from_, kept_;  // of each span: its first wanted token, and how many wanted rows come before
     std::vector<int32_t> positions_, wanted_positions_;
 };
 
