@@ -95,7 +95,8 @@ internal sealed class RequestTrace : IDisposable
 
     private FileStream Create(string name)
     {
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        // Unbuffered: an event is on disk before it is sent, also where the server ends in the middle of an answer.
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 0 };
         if (!OperatingSystem.IsWindows())
             options.UnixCreateMode = FileModeOfOne;
         return new FileStream(Path.Combine(_folder, name), options);
