@@ -18,8 +18,8 @@ struct PageTile {
     int rows, k_dim, v_dim;
     const uint16_t* queries;   // (rows, k_dim) in bfloat16, scaled
     const int32_t *from, *to;  // each row sees keys [from, to) of the page, at least one
-    float *most, *total;       // (rows) the largest score, and the sum of e^(score - most)
-    float* mixed;              // (rows, v_dim) values weighted by e^(score - most)
+    float *most, *total;       // (rows) the largest score, at first the lowest float; the sum of e^(score - most), 0
+    float* mixed;              // (rows, v_dim) values weighted by e^(score - most), at first 0
     uint16_t* paired;          // room for page_tokens · max(k_dim, v_dim)
     float* scores;             // room for (rows, page_tokens)
 };

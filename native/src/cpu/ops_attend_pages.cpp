@@ -12,7 +12,7 @@ namespace {
 constexpr int kTileRows = 120;  // queries times heads that share keys: a page is read once for all of them
 constexpr float kLowest = -3.4028235e38f;
 
-// bfloat16 of floats that are in the format already. `out` may be where `from` is.
+// bfloat16 of floats that are in the format already.
 void halve(const float* from, int64_t count, uint16_t* out) {
     for (int64_t i = 0; i < count; ++i) {
         uint32_t bits;

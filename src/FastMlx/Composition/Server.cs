@@ -50,7 +50,7 @@ internal sealed class Server(ServerOptions options, ModelSet models, TimeProvide
 
     public void Finished(string requestId, AnswerJob job, AnswerOutcome outcome, bool isAborted)
     {
-        if (outcome.Error is not null && isAborted)
+        if (isAborted && outcome is { Error: not null, Failure: null })
             Activity.RecordCancelled(requestId, job);
         else
             Activity.Record(requestId, job.Model.Name, outcome);
